@@ -1,0 +1,41 @@
+// The block service: one sequence of transactions over 4096-byte blocks. The journal is the only commit point.
+import type { Interface } from "./types.ts";
+export const block: Interface = {
+  name: "block", number: 2,
+  sentence: "Blocks of 4096 bytes in one sequence of transactions; a crash leaves a prefix of it.",
+  constants: [
+    { name: "BlockFlag", sentence: "State of the mounted image.", values: { formatted: 1, readOnly: 2, cannotFlush: 4, fellBack: 8, checkpointWanted: 16, damaged: 32, droppedTail: 64 } },
+    { name: "FormatFlag", sentence: "How to format.", values: { force: 1 } },
+    { name: "ExtentKind", sentence: "How an extent's hash is computed: BLAKE3 of its bytes, or the chaining value of a group at its chunk counter.", values: { plain: 0, group: 1 } },
+  ],
+  structures: [
+    { name: "ExtentDescriptor", bytes: 48, sentence: "One extent inside a written run: first block relative to the run, bytes, kind in bit 0 of counterAndKind and chunk counter above it, value.",
+      fields: { blockOffset: "u32", lengthBytes: "u32", counterAndKind: "u64", value: "hash" } },
+    { name: "BlockStatistics", bytes: 128, sentence: "Counts since mount.",
+      fields: { deviceReads: "u64", deviceWrites: "u64", deviceFlushes: "u64", readBytes: "u64", writtenBytes: "u64", commits: "u64", syncs: "u64", checkpoints: "u64",
+        cacheHits: "u64", cacheMisses: "u64", replayedRecords: "u64", droppedRecords: "u64", logBlocks: "u64", logUsedBlocks: "u64", extentsVerified: "u64", reserved: "u64" } },
+  ],
+  operations: [
+    { number: 1, name: "describe", sentence: "Size and state of the image.", reply: { blockCount: "u64", freeBlocks: "u64", sequence: "u64", generation: "u64", flags: "u32", version: "u32", mountStatus: "u32" } },
+    { number: 2, name: "format", sentence: "Make an empty image of the device; blockCount 0 takes all of it. Durable when it returns.", request: { blockCount: "u64", flags: "u32" }, errors: ["AlreadyFormatted", "NoSpace", "ReadOnly", "DeviceError"] },
+    { number: 3, name: "allocate", sentence: "A contiguous run of up to `count` free blocks, near `hint`, in the open transaction.", request: { hint: "u64", count: "u32" }, reply: { address: "u64", count: "u32" }, errors: ["NoSpace", "NotFormatted"] },
+    { number: 4, name: "free", sentence: "Give blocks back; they are reusable when nothing recoverable reaches them.", request: { address: "u64", count: "u32" }, errors: ["InvalidArgument"] },
+    { number: 5, name: "read", sentence: "Read whole blocks into the buffer.", request: { address: "u64" }, leases: [{ name: "buffer", access: "write" }], errors: ["DeviceError", "OutOfRange"] },
+    { number: 6, name: "writeExtents", sentence: "Write a run of fresh blocks and bind its extents to the open transaction.", request: { address: "u64", count: "u32" },
+      leases: [{ name: "data", access: "read" }, { name: "descriptors", access: "read", sentence: "count × ExtentDescriptor" }], errors: ["DeviceError", "InvalidArgument"] },
+    { number: 7, name: "write", sentence: "Write blocks in place through the journal: redo images in the open transaction.", request: { address: "u64" }, leases: [{ name: "data", access: "read" }], errors: ["TooLarge"] },
+    { number: 8, name: "attach", sentence: "Append a piece of the caller's payload to the open transaction.", leases: [{ name: "payload", access: "read" }], errors: ["TooLarge"] },
+    { number: 9, name: "commit", sentence: "Close the open transaction with a last piece of payload; it is durable after the next sync.", leases: [{ name: "payload", access: "read" }],
+      reply: { sequence: "u64", flags: "u32" }, errors: ["Lost", "DeviceError", "TooLarge"] },
+    { number: 10, name: "sync", sentence: "Everything committed before this survives power loss when this returns.", reply: { sequence: "u64" }, errors: ["Lost", "NotDurable", "DeviceError"] },
+    { number: 11, name: "setRoot", sentence: "The caller's root for the next checkpoint: up to 1024 bytes, handed back at mount.", leases: [{ name: "root", access: "read" }], errors: ["TooLarge"] },
+    { number: 12, name: "getRoot", sentence: "The caller's root of the checkpoint that was mounted.", leases: [{ name: "root", access: "write" }], reply: { lengthBytes: "u32" } },
+    { number: 13, name: "checkpoint", sentence: "Make roots and allocation state durable and release the log before them.", reply: { generation: "u64" }, errors: ["Lost", "NotDurable", "DeviceError", "NoSpace"] },
+    { number: 14, name: "replay", sentence: "The caller's payload pieces committed after the mounted checkpoint, in order; cursor 0 starts, count 0 ends.", request: { cursor: "u64" },
+      leases: [{ name: "payload", access: "write" }], reply: { cursor: "u64", sequence: "u64", lengthBytes: "u32", found: "u32" }, errors: ["TooLarge"] },
+    { number: 15, name: "statistics", sentence: "Counts since mount, a BlockStatistics.", leases: [{ name: "statistics", access: "write" }] },
+    { number: 16, name: "readAllocation", sentence: "Allocation bits (1: in use) from block `first`, rounded down to a multiple of 8.", request: { first: "u64" }, leases: [{ name: "bits", access: "write" }], reply: { blockCount: "u64" } },
+    { number: 17, name: "verify", sentence: "Check every structure that this service owns on the disk.", reply: { checkedBlocks: "u64", damagedBlocks: "u64", firstDamaged: "u64", ownedBlocks: "u64" } },
+    { number: 18, name: "abandon", sentence: "Drop the open transaction." },
+  ],
+};

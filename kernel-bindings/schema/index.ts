@@ -1,0 +1,11 @@
+// All interfaces, by number.
+import { axiom } from "./axiom.ts";
+import { block } from "./block.ts";
+import { blockDevice } from "./block-device.ts";
+import { contentStore } from "./content-store.ts";
+import { filesystem } from "./filesystem.ts";
+import { snapshots } from "./snapshots.ts";
+import type { Interface } from "./types.ts";
+export const interfaces: Interface[] = [blockDevice, block, contentStore, axiom, filesystem, snapshots];
+export * from "./types.ts";
+export * as abi from "./abi.ts";
