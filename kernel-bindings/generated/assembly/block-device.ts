@@ -1,0 +1,308 @@
+// Generated from kernel-bindings/schema/block-device.ts by `npm run generate`. Sectors of a disk: synchronous transfers over leases, asynchronous batches over grants.
+import * as kernel from "../../assembly/kernel";
+import { messageIn, messageOut } from "../../assembly/message";
+import { Status } from "./status";
+
+export const INTERFACE: u16 = 1;
+
+/** What the device can do. */
+export namespace DeviceFlag {
+  export const readOnly: u32 = 1;
+  export const flush: u32 = 2;
+  export const discard: u32 = 4;
+  export const writeZeroes: u32 = 8;
+}
+
+/** Operation of a batch request. */
+export namespace Transfer {
+  export const read: u32 = 1;
+  export const write: u32 = 2;
+  export const flush: u32 = 3;
+}
+
+/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant. */
+export namespace BatchRequest {
+  export const SIZE: u32 = 32;
+  export function transfer(p: usize): u32 { return load<u32>(p); }
+  export function setTransfer(p: usize, value: u32): void { store<u32>(p, value); }
+  export function tag(p: usize): u32 { return load<u32>(p, 4); }
+  export function setTag(p: usize, value: u32): void { store<u32>(p, value, 4); }
+  export function sector(p: usize): u64 { return load<u64>(p, 8); }
+  export function setSector(p: usize, value: u64): void { store<u64>(p, value, 8); }
+  export function slot(p: usize): u32 { return load<u32>(p, 16); }
+  export function setSlot(p: usize, value: u32): void { store<u32>(p, value, 16); }
+  export function offsetBytes(p: usize): u32 { return load<u32>(p, 20); }
+  export function setOffsetBytes(p: usize, value: u32): void { store<u32>(p, value, 20); }
+  export function lengthBytes(p: usize): u32 { return load<u32>(p, 24); }
+  export function setLengthBytes(p: usize, value: u32): void { store<u32>(p, value, 24); }
+  export function reserved(p: usize): u32 { return load<u32>(p, 28); }
+  export function setReserved(p: usize, value: u32): void { store<u32>(p, value, 28); }
+}
+
+/** One finished request. */
+export namespace Completion {
+  export const SIZE: u32 = 16;
+  export function tag(p: usize): u32 { return load<u32>(p); }
+  export function setTag(p: usize, value: u32): void { store<u32>(p, value); }
+  export function status(p: usize): u32 { return load<u32>(p, 4); }
+  export function setStatus(p: usize, value: u32): void { store<u32>(p, value, 4); }
+  export function lengthBytes(p: usize): u32 { return load<u32>(p, 8); }
+  export function setLengthBytes(p: usize, value: u32): void { store<u32>(p, value, 8); }
+  export function reserved(p: usize): u32 { return load<u32>(p, 12); }
+  export function setReserved(p: usize, value: u32): void { store<u32>(p, value, 12); }
+}
+
+/** Counts since the driver started. */
+export namespace DeviceStatistics {
+  export const SIZE: u32 = 64;
+  export function reads(p: usize): u64 { return load<u64>(p); }
+  export function setReads(p: usize, value: u64): void { store<u64>(p, value); }
+  export function writes(p: usize): u64 { return load<u64>(p, 8); }
+  export function setWrites(p: usize, value: u64): void { store<u64>(p, value, 8); }
+  export function flushes(p: usize): u64 { return load<u64>(p, 16); }
+  export function setFlushes(p: usize, value: u64): void { store<u64>(p, value, 16); }
+  export function readBytes(p: usize): u64 { return load<u64>(p, 24); }
+  export function setReadBytes(p: usize, value: u64): void { store<u64>(p, value, 24); }
+  export function writtenBytes(p: usize): u64 { return load<u64>(p, 32); }
+  export function setWrittenBytes(p: usize, value: u64): void { store<u64>(p, value, 32); }
+  export function doorbells(p: usize): u64 { return load<u64>(p, 40); }
+  export function setDoorbells(p: usize, value: u64): void { store<u64>(p, value, 40); }
+  export function interrupts(p: usize): u64 { return load<u64>(p, 48); }
+  export function setInterrupts(p: usize, value: u64): void { store<u64>(p, value, 48); }
+  export function errors(p: usize): u64 { return load<u64>(p, 56); }
+  export function setErrors(p: usize, value: u64): void { store<u64>(p, value, 56); }
+}
+
+/** Capacity and limits of the device. 0 or −Status. */
+export function callDescribe(endpoint: u32): i32 {
+  store<u32>(messageOut, 65537);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  return kernel.call(endpoint);
+}
+/** Reply of describe: getters for the caller, setters for the server. */
+export namespace DescribeReply {
+  export function capacitySectors(): u64 { return load<u64>(messageOut, 16); }
+  export function setCapacitySectors(value: u64): void { store<u64>(messageIn, value, 16); }
+  export function blockBytes(): u32 { return load<u32>(messageOut, 24); }
+  export function setBlockBytes(value: u32): void { store<u32>(messageIn, value, 24); }
+  export function flags(): u32 { return load<u32>(messageOut, 28); }
+  export function setFlags(value: u32): void { store<u32>(messageIn, value, 28); }
+  export function maximumTransferBytes(): u32 { return load<u32>(messageOut, 32); }
+  export function setMaximumTransferBytes(value: u32): void { store<u32>(messageIn, value, 32); }
+  export function maximumSegments(): u32 { return load<u32>(messageOut, 36); }
+  export function setMaximumSegments(value: u32): void { store<u32>(messageIn, value, 36); }
+  export function queueDepth(): u32 { return load<u32>(messageOut, 40); }
+  export function setQueueDepth(value: u32): void { store<u32>(messageIn, value, 40); }
+}
+
+/** Read sectors into the buffer; done when this returns. 0 or −Status. */
+export function callRead(endpoint: u32, sector: u64, bufferSource: u32, bufferAddress: usize, bufferLength: u32): i32 {
+  store<u32>(messageOut, 131073);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u64>(messageOut, sector, 16);
+  store<u32>(messageOut, bufferSource, 64); store<u32>(messageOut, <u32>bufferAddress, 68); store<u32>(messageOut, bufferLength, 72); store<u32>(messageOut, 2, 76);
+  return kernel.call(endpoint);
+}
+
+/** Write the buffer; the device has it, perhaps not durably, when this returns. 0 or −Status. */
+export function callWrite(endpoint: u32, sector: u64, bufferSource: u32, bufferAddress: usize, bufferLength: u32): i32 {
+  store<u32>(messageOut, 196609);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u64>(messageOut, sector, 16);
+  store<u32>(messageOut, bufferSource, 64); store<u32>(messageOut, <u32>bufferAddress, 68); store<u32>(messageOut, bufferLength, 72); store<u32>(messageOut, 1, 76);
+  return kernel.call(endpoint);
+}
+
+/** Every write completed before this survives power loss when this returns. 0 or −Status. */
+export function callFlush(endpoint: u32): i32 {
+  store<u32>(messageOut, 262145);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  return kernel.call(endpoint);
+}
+
+/** The device may forget these sectors. 0 or −Status. */
+export function callDiscard(endpoint: u32, sector: u64, sectorCount: u64): i32 {
+  store<u32>(messageOut, 327681);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  store<u64>(messageOut, sector, 16);
+  store<u64>(messageOut, sectorCount, 24);
+  return kernel.call(endpoint);
+}
+
+/** These sectors read as zeros from now on. 0 or −Status. */
+export function callWriteZeroes(endpoint: u32, sector: u64, sectorCount: u64): i32 {
+  store<u32>(messageOut, 393217);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  store<u64>(messageOut, sector, 16);
+  store<u64>(messageOut, sectorCount, 24);
+  return kernel.call(endpoint);
+}
+
+/** The device's own identity, up to 20 bytes. 0 or −Status. */
+export function callIdentify(endpoint: u32, identitySource: u32, identityAddress: usize, identityLength: u32): i32 {
+  store<u32>(messageOut, 458753);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u32>(messageOut, identitySource, 64); store<u32>(messageOut, <u32>identityAddress, 68); store<u32>(messageOut, identityLength, 72); store<u32>(messageOut, 2, 76);
+  return kernel.call(endpoint);
+}
+/** Reply of identify: getters for the caller, setters for the server. */
+export namespace IdentifyReply {
+  export function lengthBytes(): u32 { return load<u32>(messageOut, 16); }
+  export function setLengthBytes(value: u32): void { store<u32>(messageIn, value, 16); }
+}
+
+/** Register a grant for batches. 0 or −Status. */
+export function callAttach(endpoint: u32, lengthBytes: u32, grant: u32): i32 {
+  store<u32>(messageOut, 524289);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 256, 12);
+  store<u32>(messageOut, lengthBytes, 16);
+  store<u32>(messageOut, grant, 128);
+  return kernel.call(endpoint);
+}
+/** Reply of attach: getters for the caller, setters for the server. */
+export namespace AttachReply {
+  export function slot(): u32 { return load<u32>(messageOut, 16); }
+  export function setSlot(value: u32): void { store<u32>(messageIn, value, 16); }
+}
+
+/** Forget a grant, once nothing of it is in flight. 0 or −Status. */
+export function callDetach(endpoint: u32, slot: u32): i32 {
+  store<u32>(messageOut, 589825);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  store<u32>(messageOut, slot, 16);
+  return kernel.call(endpoint);
+}
+
+/** Start a batch of BatchRequest and return; completion sets the client's notification bit. 0 or −Status. */
+export function callSubmit(endpoint: u32, count: u32, batchSource: u32, batchAddress: usize, batchLength: u32): i32 {
+  store<u32>(messageOut, 655361);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u32>(messageOut, count, 16);
+  store<u32>(messageOut, batchSource, 64); store<u32>(messageOut, <u32>batchAddress, 68); store<u32>(messageOut, batchLength, 72); store<u32>(messageOut, 1, 76);
+  return kernel.call(endpoint);
+}
+/** Reply of submit: getters for the caller, setters for the server. */
+export namespace SubmitReply {
+  export function accepted(): u32 { return load<u32>(messageOut, 16); }
+  export function setAccepted(value: u32): void { store<u32>(messageIn, value, 16); }
+}
+
+/** Collect Completion records. 0 or −Status. */
+export function callReap(endpoint: u32, completionsSource: u32, completionsAddress: usize, completionsLength: u32): i32 {
+  store<u32>(messageOut, 720897);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u32>(messageOut, completionsSource, 64); store<u32>(messageOut, <u32>completionsAddress, 68); store<u32>(messageOut, completionsLength, 72); store<u32>(messageOut, 2, 76);
+  return kernel.call(endpoint);
+}
+/** Reply of reap: getters for the caller, setters for the server. */
+export namespace ReapReply {
+  export function count(): u32 { return load<u32>(messageOut, 16); }
+  export function setCount(value: u32): void { store<u32>(messageIn, value, 16); }
+  export function inFlight(): u32 { return load<u32>(messageOut, 20); }
+  export function setInFlight(value: u32): void { store<u32>(messageIn, value, 20); }
+}
+
+/** Counts since start, a DeviceStatistics. 0 or −Status. */
+export function callStatistics(endpoint: u32, statisticsSource: u32, statisticsAddress: usize, statisticsLength: u32): i32 {
+  store<u32>(messageOut, 786433);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u32>(messageOut, statisticsSource, 64); store<u32>(messageOut, <u32>statisticsAddress, 68); store<u32>(messageOut, statisticsLength, 72); store<u32>(messageOut, 2, 76);
+  return kernel.call(endpoint);
+}
+
+/** What a service of this interface extends; an operation it does not override answers Unsupported. */
+export abstract class Server {
+  /** Capacity and limits of the device. */
+  describe(badge: u32, rights: u32): u32 { return Status.Unsupported; }
+  /** Read sectors into the buffer; done when this returns. */
+  read(badge: u32, rights: u32, sector: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }
+  /** Write the buffer; the device has it, perhaps not durably, when this returns. */
+  write(badge: u32, rights: u32, sector: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }
+  /** Every write completed before this survives power loss when this returns. */
+  flush(badge: u32, rights: u32): u32 { return Status.Unsupported; }
+  /** The device may forget these sectors. */
+  discard(badge: u32, rights: u32, sector: u64, sectorCount: u64): u32 { return Status.Unsupported; }
+  /** These sectors read as zeros from now on. */
+  writeZeroes(badge: u32, rights: u32, sector: u64, sectorCount: u64): u32 { return Status.Unsupported; }
+  /** The device's own identity, up to 20 bytes. */
+  identify(badge: u32, rights: u32, identity: u32, identityLength: u32): u32 { return Status.Unsupported; }
+  /** Register a grant for batches. */
+  attach(badge: u32, rights: u32, lengthBytes: u32, grant: u32): u32 { return Status.Unsupported; }
+  /** Forget a grant, once nothing of it is in flight. */
+  detach(badge: u32, rights: u32, slot: u32): u32 { return Status.Unsupported; }
+  /** Start a batch of BatchRequest and return; completion sets the client's notification bit. */
+  submit(badge: u32, rights: u32, count: u32, batch: u32, batchLength: u32): u32 { return Status.Unsupported; }
+  /** Collect Completion records. */
+  reap(badge: u32, rights: u32, completions: u32, completionsLength: u32): u32 { return Status.Unsupported; }
+  /** Counts since start, a DeviceStatistics. */
+  statistics(badge: u32, rights: u32, statistics: u32, statisticsLength: u32): u32 { return Status.Unsupported; }
+
+  /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
+  dispatch(badge: u32, rights: u32): u32 {
+    if (load<u16>(messageIn) != INTERFACE) return Status.ProtocolBreach;
+    const counts = load<u32>(messageIn, 12);
+    switch (load<u16>(messageIn, 2)) {
+      case 1:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.describe(badge, rights);
+      case 2:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.read(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      case 3:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.write(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      case 4:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.flush(badge, rights);
+      case 5:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.discard(badge, rights, load<u64>(messageIn, 16), load<u64>(messageIn, 24));
+      case 6:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.writeZeroes(badge, rights, load<u64>(messageIn, 16), load<u64>(messageIn, 24));
+      case 7:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.identify(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      case 8:
+        if (counts != 256) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.attach(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 128));
+      case 9:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.detach(badge, rights, load<u32>(messageIn, 16));
+      case 10:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.submit(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      case 11:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.reap(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      case 12:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.statistics(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      default: return Status.Unsupported;
+    }
+  }
+}
