@@ -1,5 +1,8 @@
 // as-pect, the unit tests of the services: `npx asp` runs all, `ONLY=services/block npx asp` those below a folder, `ONLY=….spec.ts` one file.
 // Specs run service logic against fakes; a system call that is reached all the same answers Unsupported.
+import { readFileSync } from "node:fs";
+
+const systemCalls = [...readFileSync(new URL("kernel-bindings/assembly/kernel.ts", import.meta.url), "utf8").matchAll(/@external\("kernel", "(\w+)"\)/g)].map((match) => match[1]);
 const unsupported = () => -10;
 const only = process.env.ONLY;
 
@@ -8,7 +11,7 @@ export default {
   include: [],
   disclude: [/node_modules/],
   async instantiate(memory, createImports, instantiate, binary) {
-    const kernel = new Proxy({}, { get: (_, name) => (typeof name === "string" ? unsupported : undefined), has: () => true });
+    const kernel = Object.fromEntries(systemCalls.map((name) => [name, unsupported]));
     return instantiate(binary, createImports({ env: { memory }, kernel }));
   },
   outputBinary: false,
