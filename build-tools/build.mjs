@@ -97,14 +97,13 @@ async function buildHost() {
 async function buildKernel() {
   const cargo = (crate, extra = []) => run("cargo", ["build", "--release", "--locked", "--manifest-path", at("kernel", crate, "Cargo.toml"), ...extra],
     { cwd: at("kernel", crate), env: { ...process.env, CARGO_TARGET_DIR: at("build/cargo", crate) } });
-  const shared = [at("kernel/portable"), at("kernel/machine"), at("kernel/aot")];
   await step("kernel", [at("kernel/portable"), at("kernel/machine")], [at("build/kernel/kernel.elf")], "", async () => {
     cargo("machine");
     const elf = at("build/cargo/machine/x86_64-unknown-linux-gnu/release/axiom-kernel");
     writeFileSync(at("build/kernel/kernel.elf"), readFileSync(elf));
   });
-  await step("ahead-of-time compiler", shared.slice(0, 1).concat(shared[2]), [at("build/cargo/aot/release/axiom-aot")], "", async () => cargo("aot"));
-  return step("bundle", [at("build/modules"), at("services/system.json"), at("build/stamps/ahead-of-time compiler")].filter((path) => !path.includes("debug")), [at("build/kernel/bundle.bin")],
+  await step("ahead-of-time compiler", [at("kernel/portable"), at("kernel/aot")], [at("build/cargo/aot/release/axiom-aot")], "", async () => cargo("aot"));
+  return step("bundle", [at("services/system.json"), at("build/stamps/ahead-of-time compiler")], [at("build/kernel/bundle.bin")],
     moduleDomains().map((domain) => hashOf([at("build/modules", `${domain.module}.wasm`)])).join(), async () => {
       run(at("build/cargo/aot/release/axiom-aot"), ["--manifest", at("services/system.json"), "--modules", at("build/modules"), "--out", at("build/kernel/bundle.bin")]);
     });
