@@ -1,0 +1,70 @@
+// A QEMU machine under test: boots a bundle on an image, talks to its serial console, and can record the disk's writes or lose its power.
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { join } from "node:path";
+import { root } from "../modules/build.ts";
+
+export interface MachineOptions {
+  image: string;
+  /** A bundle other than the shipped one. */
+  bundle?: string;
+  /** Given to the shell (or the test module in its place) by console_arguments. */
+  run?: string;
+  /** Log every write and flush of the disk to this file (blklogwrites). */
+  writeLog?: string;
+  /** Further words for the kernel's command line. */
+  words?: string[];
+  memoryMiB?: number;
+  extra?: string[];
+}
+
+export class Machine {
+  output = "";
+  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly ended: Promise<number>;
+  private listeners: Array<() => void> = [];
+
+  constructor(options: MachineOptions) {
+    const words = [...(options.words ?? [])];
+    if (options.run !== undefined) words.push(`run=${Buffer.from(options.run).toString("hex")}`);
+    const file = `driver=file,filename=${options.image},cache.direct=off`;
+    const disk = options.writeLog
+      ? ["-blockdev", `node-name=image,${file}`, "-blockdev", `node-name=log,driver=file,filename=${options.writeLog}`, "-blockdev", "node-name=disk,driver=blklogwrites,file=image,log=log,log-sector-size=512"]
+      : ["-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=raw,file=image"];
+    this.child = spawn("qemu-system-x86_64", ["-machine", "q35", "-cpu", "max", "-m", String(options.memoryMiB ?? 1024), "-kernel", join(root, "build/kernel/kernel.elf"), "-initrd", options.bundle ?? join(root, "build/kernel/bundle.bin"),
+      "-append", words.join(" "), ...disk, "-device", "virtio-blk-pci,drive=disk,disable-legacy=on", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+      "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...(options.extra ?? [])]);
+    for (const stream of [this.child.stdout, this.child.stderr]) stream.on("data", (chunk: Buffer) => { this.output += chunk.toString().replaceAll("\r", ""); this.wake(); });
+    this.ended = new Promise((resolve) => this.child.on("close", (code, signal) => { this.code = code ?? -1; if (signal) this.code = -2; resolve(this.code); this.wake(); }));
+  }
+  private code: number | undefined;
+  private wake(): void { for (const listener of this.listeners.splice(0)) listener(); }
+
+  /** Wait until the console has shown `pattern` past `from`; the position behind it. */
+  async until(pattern: RegExp, from = 0, timeoutMs = 60_000): Promise<number> {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+      const found = pattern.exec(this.output.slice(from));
+      if (found) return from + found.index + found[0].length;
+      if (this.code !== undefined || Date.now() > end) throw new Error(`the console never showed ${pattern}; it ended with:\n${this.output.slice(-2000)}`);
+      await new Promise<void>((resolve) => { const timer = setTimeout(resolve, 250); this.listeners.push(() => { clearTimeout(timer); resolve(); }); });
+    }
+  }
+  send(text: string): void { this.child.stdin.write(text); }
+  /** As if the plug were pulled; what the host's page cache holds stays, which is why only the write log proves anything. */
+  async kill(): Promise<void> { this.child.kill("SIGKILL"); await this.ended; }
+  /** The status given to power_off: QEMU ends with 2 × status + 1 (docs/abi.md §8). */
+  async exitStatus(timeoutMs = 120_000): Promise<number> {
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), timeoutMs);
+    const code = await this.ended;
+    clearTimeout(timer);
+    if (code < 0 || code % 2 === 0) throw new Error(`QEMU ended with ${code}; the console ended with:\n${this.output.slice(-2000)}`);
+    return (code - 1) / 2;
+  }
+}
+
+/** Boot with `run`, wait for the end: what the console showed and the status. */
+export async function bootAndRun(options: MachineOptions, timeoutMs?: number): Promise<{ output: string; status: number }> {
+  const machine = new Machine(options);
+  const status = await machine.exitStatus(timeoutMs);
+  return { output: machine.output, status };
+}
