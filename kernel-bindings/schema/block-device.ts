@@ -32,5 +32,7 @@ export const blockDevice: Interface = {
       leases: [{ name: "batch", access: "read" }], reply: { accepted: "u32" }, errors: ["Busy", "InvalidArgument"] },
     { number: 11, name: "reap", sentence: "Collect Completion records.", leases: [{ name: "completions", access: "write" }], reply: { count: "u32", inFlight: "u32" } },
     { number: 12, name: "statistics", sentence: "Counts since start, a DeviceStatistics.", leases: [{ name: "statistics", access: "write" }] },
+    { number: 13, name: "awaitCompletions", sentence: "Wait until `count` completions can be reaped or nothing is in flight; for a client that cannot return to be notified.",
+      request: { count: "u32" }, reply: { ready: "u32", inFlight: "u32" }, errors: ["DeviceGone"] },
   ],
 };

@@ -222,6 +222,22 @@ export function callStatistics(endpoint: u32, statisticsSource: u32, statisticsA
   return kernel.call(endpoint);
 }
 
+/** Wait until `count` completions can be reaped or nothing is in flight; for a client that cannot return to be notified. 0 or −Status. */
+export function callAwaitCompletions(endpoint: u32, count: u32): i32 {
+  store<u32>(messageOut, 851969);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  store<u32>(messageOut, count, 16);
+  return kernel.call(endpoint);
+}
+/** Reply of awaitCompletions: getters for the caller, setters for the server. */
+export namespace AwaitCompletionsReply {
+  export function ready(): u32 { return load<u32>(messageOut, 16); }
+  export function setReady(value: u32): void { store<u32>(messageIn, value, 16); }
+  export function inFlight(): u32 { return load<u32>(messageOut, 20); }
+  export function setInFlight(value: u32): void { store<u32>(messageIn, value, 20); }
+}
+
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
   /** Capacity and limits of the device. */
@@ -248,6 +264,8 @@ export abstract class Server {
   reap(badge: u32, rights: u32, completions: u32, completionsLength: u32): u32 { return Status.Unsupported; }
   /** Counts since start, a DeviceStatistics. */
   statistics(badge: u32, rights: u32, statistics: u32, statisticsLength: u32): u32 { return Status.Unsupported; }
+  /** Wait until `count` completions can be reaped or nothing is in flight; for a client that cannot return to be notified. */
+  awaitCompletions(badge: u32, rights: u32, count: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
@@ -302,6 +320,10 @@ export abstract class Server {
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
         store<u16>(messageIn, 0, 12);
         return this.statistics(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      case 13:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u16>(messageIn, 0, 12);
+        return this.awaitCompletions(badge, rights, load<u32>(messageIn, 16));
       default: return Status.Unsupported;
     }
   }

@@ -135,4 +135,13 @@ export class BlockDeviceClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block-device.statistics");
   }
+  /** Wait until `count` completions can be reaped or nothing is in flight; for a client that cannot return to be notified. */
+  awaitCompletions(request: { count: number }): { ready: number; inFlight: number } {
+    const view = this.client.messageOut;
+    view.setUint32(0, 851969, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
+    view.setUint32(16, request.count, true);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block-device.awaitCompletions");
+    return { ready: view.getUint32(16, true), inFlight: view.getUint32(20, true) };
+  }
 }

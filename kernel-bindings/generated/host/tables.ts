@@ -372,6 +372,32 @@ export const interfaceTable: TableInterface[] = [
      "statistics"
     ],
     "capabilities": []
+   },
+   {
+    "number": 13,
+    "name": "awaitCompletions",
+    "sentence": "Wait until `count` completions can be reaped or nothing is in flight; for a client that cannot return to be notified.",
+    "request": [
+     {
+      "name": "count",
+      "type": "u32",
+      "offset": 0
+     }
+    ],
+    "reply": [
+     {
+      "name": "ready",
+      "type": "u32",
+      "offset": 0
+     },
+     {
+      "name": "inFlight",
+      "type": "u32",
+      "offset": 4
+     }
+    ],
+    "leases": [],
+    "capabilities": []
    }
   ],
   "constants": [

@@ -1,0 +1,114 @@
+// The life of the device: reset, negotiation, configuration, queue, DRIVER_OK (VIRTIO 1.2 §3.1.1), and the facts learnt on the way.
+// What stays true: `live` is set only between a complete bring-up and the next reset; a device that could not be reset or
+// brought up is never used again, and every operation then answers DeviceGone.
+import { acceptedOf, Refusal, refusalOf } from "./features";
+import { Platform } from "./platform";
+import { slotLimit } from "./queue-memory";
+import { Transport } from "./transport";
+import { Configuration, DeviceStatus, Feature, sectorBytes } from "./virtio";
+import { Virtqueue } from "./virtqueue";
+
+/** A reset is first polled for, then slept for; about a second in all. Devices reset in microseconds, or never. */
+const resetPolls: u32 = 1000;
+const resetSleeps: u32 = 1000;
+const resetSleepMicroseconds: u32 = 1000;
+/** A configuration that changes at every look is not believed. */
+const configurationAttempts: u32 = 16;
+const blockBytesLimit: u32 = 65536;
+
+export class DeviceLife {
+  live: bool = false;
+  features: u64 = 0;
+  capacitySectors: u64 = 0;
+  blockBytes: u32 = sectorBytes;
+  private deviceSegmentLimit: u32 = 1;
+  private located: bool = false;
+
+  constructor(private platform: Platform, private transport: Transport, private queue: Virtqueue, private confined: bool) {}
+
+  get canFlush(): bool { return (this.features & Feature.flush) != 0; }
+  get isReadOnly(): bool { return (this.features & Feature.readOnly) != 0; }
+
+  /** Does the device still say that it serves us? */
+  isHealthy(): bool { return this.live && this.transport.status() == DeviceStatus.live; }
+
+  /**
+   * Make the device forget everything; true when it says that it has. Only then is it certain that it does not touch
+   * memory any more (§2.4.1, §3.3.1).
+   */
+  reset(): bool {
+    this.live = false;
+    if (this.transport.status() == DeviceStatus.absent) return false;
+    this.transport.setStatus(0);
+    for (let turn: u32 = 0; turn < resetPolls; turn++) {
+      if (this.transport.status() == 0) return true;
+      this.platform.relax();
+    }
+    for (let turn: u32 = 0; turn < resetSleeps; turn++) {
+      this.platform.wait(resetSleepMicroseconds);
+      if (this.transport.status() == 0) return true;
+    }
+    return false;
+  }
+
+  /** Bring a device that was reset to life, with empty rings; false, and FAILED in its status, when it or the driver refuses. */
+  bringUp(): bool {
+    const transport = this.transport;
+    if (!this.located && !this.queue.locate()) return this.refuse("virtio-blk: no device addresses for the queue");
+    this.located = true;
+    transport.setStatus(DeviceStatus.acknowledge);
+    transport.setStatus(DeviceStatus.acknowledge | DeviceStatus.driver);
+    if (!this.negotiate() || !this.readConfiguration() || !this.startQueue()) return false;
+    transport.setStatus(DeviceStatus.live);
+    if (transport.status() != DeviceStatus.live) return this.refuse("virtio-blk: the device does not start");
+    this.live = true;
+    return true;
+  }
+
+  private negotiate(): bool {
+    const transport = this.transport;
+    const offered = transport.offeredFeatures();
+    const refusal = refusalOf(offered, this.confined);
+    if (refusal == Refusal.legacy) return this.refuse("virtio-blk: a legacy device, VERSION_1 is not offered");
+    if (refusal == Refusal.bypassesPlatform) return this.refuse("virtio-blk: the device would bypass the IOMMU, ACCESS_PLATFORM is not offered");
+    this.features = acceptedOf(offered);
+    transport.acceptFeatures(this.features);
+    const status = DeviceStatus.acknowledge | DeviceStatus.driver | DeviceStatus.featuresOk;
+    transport.setStatus(status);
+    if (transport.status() != status) return this.refuse("virtio-blk: the device refuses the features");
+    return true;
+  }
+
+  /** §5.2.4; read again when it changed meanwhile (§2.5.1, §2.5.2). Every value is a claim: limits are clamped, the rest only reported. */
+  private readConfiguration(): bool {
+    const transport = this.transport;
+    for (let attempt: u32 = 0; attempt < configurationAttempts; attempt++) {
+      const generation = transport.configurationGeneration();
+      this.capacitySectors = u64(transport.configuration32(Configuration.capacity)) | u64(transport.configuration32(Configuration.capacity + 4)) << 32;
+      this.deviceSegmentLimit = this.features & Feature.segmentMaximum ? transport.configuration32(Configuration.segmentMaximum) : 1;
+      const claimed = this.features & Feature.blockSize ? transport.configuration32(Configuration.blockSize) : sectorBytes;
+      // Advice only (§5.2.5): requests are in sectors of 512 bytes whatever it says.
+      this.blockBytes = claimed >= sectorBytes && claimed <= blockBytesLimit && (claimed & (claimed - 1)) == 0 ? claimed : sectorBytes;
+      if (transport.configurationGeneration() == generation) return true;
+    }
+    return this.refuse("virtio-blk: the configuration does not hold still");
+  }
+
+  private startQueue(): bool {
+    const limit = this.transport.queueSizeLimit();
+    // §2.7: a power of two, at most 32768.
+    if (limit == 0 || limit > 32768 || (limit & (limit - 1)) != 0) return this.refuse("virtio-blk: no usable queue");
+    const size = min(limit, slotLimit);
+    const queue = this.queue;
+    const indirect = (this.features & Feature.indirectDescriptors) != 0;
+    if (!queue.configure(size, indirect, (this.features & Feature.eventIndex) != 0, this.deviceSegmentLimit)) return this.refuse("virtio-blk: the queue is too small");
+    if (!this.transport.enableQueue(size, queue.descriptorsAddress, queue.availableAddress, queue.usedAddress)) return this.refuse("virtio-blk: the queue cannot be enabled");
+    return true;
+  }
+
+  private refuse(reason: string): bool {
+    this.platform.note(reason);
+    this.transport.setStatus(this.transport.status() | DeviceStatus.failed); // §2.1.1
+    return false;
+  }
+}

@@ -1,0 +1,122 @@
+// The disk to its clients, without messages: checks what they ask for and has it done. Synchronous transfers here,
+// batches in batches.ts. All arguments come from clients and may be anything.
+import { DeviceFlag } from "../../kernel-bindings/generated/assembly/block-device";
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { DeviceLife } from "./device-life";
+import { DriverStatistics } from "./driver-statistics";
+import { GrantTable } from "./grant-table";
+import { noGrant, synchronousOperation } from "./operation-table";
+import { Platform } from "./platform";
+import { pageBytes, QueueMemory } from "./queue-memory";
+import { RequestEngine } from "./request-engine";
+import { Transport } from "./transport";
+import { identityBytes, RequestType, sectorBytes } from "./virtio";
+import { Virtqueue } from "./virtqueue";
+
+/** What one request of a batch may be long, if the queue is deep enough for the worst case. */
+const transferBytesLimit: u32 = 1 << 20;
+
+export class Disk {
+  statistics: DriverStatistics;
+  grants: GrantTable;
+  engine: RequestEngine;
+  queue: Virtqueue;
+  life: DeviceLife;
+
+  /** `confined`: the kernel says that an IOMMU stands before the device. */
+  constructor(private platform: Platform, transport: Transport, confined: bool) {
+    const queue = new Virtqueue(platform), grants = new GrantTable(platform), statistics = new DriverStatistics();
+    const life = new DeviceLife(platform, transport, queue, confined);
+    this.engine = new RequestEngine(platform, transport, queue, life, grants, statistics);
+    this.queue = queue;
+    this.life = life;
+    this.grants = grants;
+    this.statistics = statistics;
+  }
+
+  /** Bring the device up. A failure is not fatal: the operations answer DeviceGone. */
+  start(): bool { return this.engine.start(); }
+
+  /** DeviceFlag bits. */
+  flags(): u32 { return (this.life.isReadOnly ? DeviceFlag.readOnly : 0) | (this.life.canFlush ? DeviceFlag.flush : 0); }
+
+  /**
+   * The longest request of a batch: one whose pieces fit the empty queue even when every page of it lies somewhere else.
+   * n segments hold any (n − 1) pages, whatever the alignment.
+   */
+  maximumTransferBytes(): u32 {
+    const pieceBytes = max((this.queue.segmentLimit - 1) * pageBytes, sectorBytes);
+    return min(transferBytesLimit, pieceBytes * this.queue.slotCount);
+  }
+
+  /** May a client transfer `lengthBytes` at `sector` in this direction? */
+  admit(type: u32, sector: u64, lengthBytes: u32): u32 {
+    const life = this.life;
+    if (!life.live) return Status.DeviceGone;
+    if (type == RequestType.flush) return life.canFlush ? Status.Ok : Status.NotDurable;
+    if (lengthBytes % sectorBytes != 0) return Status.InvalidArgument;
+    if (sector > life.capacitySectors || u64(lengthBytes / sectorBytes) > life.capacitySectors - sector) return Status.OutOfRange;
+    return type == RequestType.write && life.isReadOnly ? Status.ReadOnly : Status.Ok;
+  }
+
+  /** Read or write all of a lease; nothing of it is in flight any more when this returns. */
+  transfer(type: u32, sector: u64, lease: u32, lengthBytes: u32): u32 {
+    const refused = this.admit(type, sector, lengthBytes);
+    if (refused != Status.Ok || lengthBytes == 0) return refused;
+    const engine = this.engine, operations = engine.operations;
+    engine.begin(synchronousOperation, type, 0, noGrant);
+    let offsetBytes: u32 = 0;
+    // Bounded: each turn covers a sector or more, or ends a request that was in flight. After a failure nothing is added.
+    while (offsetBytes < lengthBytes && operations.status(synchronousOperation) == Status.Ok) {
+      const covered = engine.addPiece(synchronousOperation, type, sector + offsetBytes / sectorBytes, lease, offsetBytes, lengthBytes - offsetBytes);
+      if (covered > 0) offsetBytes += u32(covered);
+      else if (covered == -<i32>Status.Busy) this.awaitSlot();
+      else operations.fail(synchronousOperation, u32(-covered));
+    }
+    return engine.complete();
+  }
+
+  flush(): u32 {
+    const refused = this.admit(RequestType.flush, 0, 0);
+    return refused == Status.Ok ? this.request(RequestType.flush, 0) : refused;
+  }
+
+  /** Copies the device's identity into a lease; its length in bytes, or −Status. Safety: the page is ours, and the text is bounded by `identityBytes`. */
+  identify(lease: u32, leaseBytes: u32): i32 {
+    if (!this.life.live) return -<i32>Status.DeviceGone;
+    const page = QueueMemory.identity();
+    const status = this.request(RequestType.identify, identityBytes);
+    if (status != Status.Ok) return -<i32>status;
+    let lengthBytes: u32 = 0;
+    while (lengthBytes < identityBytes && load<u8>(page + lengthBytes)) lengthBytes++;
+    lengthBytes = min(lengthBytes, leaseBytes);
+    const written = this.platform.leaseWrite(lease, 0, page, lengthBytes);
+    return written < 0 ? written : <i32>lengthBytes;
+  }
+
+  /** An interrupt came while nobody was inside the driver. */
+  interrupted(): void {
+    this.engine.interrupted();
+    this.engine.collect();
+    this.engine.rest();
+  }
+
+  /** One synchronous request, with data of the identity page or none. */
+  private request(type: u32, lengthBytes: u32): u32 {
+    const engine = this.engine;
+    engine.begin(synchronousOperation, type, 0, noGrant);
+    let covered = engine.addPiece(synchronousOperation, type, 0, 0, <u32>QueueMemory.identity(), lengthBytes);
+    if (covered == -<i32>Status.Busy) {
+      this.awaitSlot();
+      covered = engine.addPiece(synchronousOperation, type, 0, 0, <u32>QueueMemory.identity(), lengthBytes);
+    }
+    if (covered < 0) engine.operations.fail(synchronousOperation, u32(-covered));
+    return engine.complete();
+  }
+
+  /** All slots are taken: let what is prepared begin, and wait for an end. */
+  private awaitSlot(): void {
+    this.engine.publish();
+    this.engine.awaitProgress(true);
+  }
+}

@@ -1,0 +1,21 @@
+// What the driver needs of the way a virtio device is attached: PCI today (pci-transport.ts), MMIO version 2 (§4.2) as a
+// second file with the same methods. Whatever a method returns was said by the device and is not to be trusted.
+
+export abstract class Transport {
+  abstract status(): u32;
+  /** Writing 0 asks for a reset, which is done when `status` reads 0 (§2.4, §4.1.4.3.2). */
+  abstract setStatus(value: u32): void;
+  abstract offeredFeatures(): u64;
+  abstract acceptFeatures(features: u64): void;
+  /** Changes whenever the configuration did (§2.5.2). */
+  abstract configurationGeneration(): u32;
+  abstract configuration32(offset: u32): u32;
+  /** Largest size of queue 0; 0 when there is none. */
+  abstract queueSizeLimit(): u32;
+  /** Hand queue 0 to the device; false when it refuses the interrupt vector or names a doorbell that we may not ring. */
+  abstract enableQueue(size: u32, descriptors: u64, available: u64, used: u64): bool;
+  /** Ring the doorbell of queue 0. */
+  abstract ring(): void;
+  /** Take the device's interrupt line down, where it has one; to be done before the used ring is looked at. */
+  abstract acknowledgeInterrupt(): void;
+}
