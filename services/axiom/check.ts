@@ -7,7 +7,7 @@
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Chain, equalHashes, HASH_BYTES } from "./entry";
 import { Log } from "./log";
-import { PIECE_HEAD_BYTES, pieceEntryCount, verifyPiece } from "./piece";
+import { pieceBytes, pieceEntryCount, verifyPiece } from "./piece";
 import { Root } from "./root";
 import { Segment } from "./segment";
 import { SegmentWalk } from "./segment-walk";
@@ -94,7 +94,7 @@ export class Checker {
     let cursor: u64 = 0;
     let isReadable = true;
     for (let piece = log.arena.pieceAt(0); piece; piece = log.arena.pieceAt(offset)) {
-      const lengthBytes = PIECE_HEAD_BYTES + load<u32>(piece, 20);
+      const lengthBytes = pieceBytes(piece);
       const first = this.chain.next;
       const end = first + pieceEntryCount(piece);
       if (isReadable) {

@@ -128,7 +128,7 @@ export class Log {
     Entry.setPayloadBytes(entry, payloadBytes);
     memory.copy(entry + Entry.SIZE, this.batch.address, payloadBytes);
     const entryBytes = this.chain.seal(entry);
-    writePieceHead(this.arena.tail, 0, 1, entryBytes);
+    writePieceHead(this.arena.tail, 0, 1, entryBytes, this.chain.head);
     let status = this.objects.prepare();
     if (status == Status.Ok) status = this.journal.commit(this.arena.tail, PIECE_HEAD_BYTES + entryBytes);
     if (status != Status.Ok) return status;
@@ -139,7 +139,6 @@ export class Log {
   /** Make the piece of the validated batch at the arena's tail, where there is room for it. */
   private build(stateRoot: usize, count: u32, entryBytes: u32): void {
     const piece = this.arena.tail;
-    writePieceHead(piece, this.chain.next, count + 1, entryBytes);
     this.pending.copyFrom(this.chain);
     let entry = piece + PIECE_HEAD_BYTES;
     let proposal = this.batch.address;
@@ -154,6 +153,7 @@ export class Log {
     Entry.setPayloadBytes(entry, HASH_BYTES);
     memory.copy(entry + Entry.SIZE, stateRoot, HASH_BYTES);
     entry += this.pending.seal(entry);
+    writePieceHead(piece, this.chain.next, count + 1, entryBytes, this.pending.head);
     assert(entry - piece == PIECE_HEAD_BYTES + entryBytes);
   }
 

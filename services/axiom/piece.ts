@@ -5,14 +5,14 @@
 // Safety: accesses are inside `lengthBytes` of the piece, which the caller states.
 import { Entry, EntryType } from "../../kernel-bindings/generated/assembly/axiom";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
-import { Chain } from "./entry";
+import { Chain, equalHashes, HASH_BYTES } from "./entry";
 
-export const PIECE_HEAD_BYTES: u32 = 32;
+export const PIECE_HEAD_BYTES: u32 = 64;
 const MAGIC: u32 = 0x43505841; // "AXPC"
 const VERSION: u16 = 1;
 
-/** Write the head of a piece of `entryCount` entries, which follow it. */
-export function writePieceHead(p: usize, firstHeight: u64, entryCount: u32, entryBytes: u32): void {
+/** Write the head of a piece of `entryCount` entries, which follow it; `lastEntry` is the hash of the last. */
+export function writePieceHead(p: usize, firstHeight: u64, entryCount: u32, entryBytes: u32, lastEntry: usize): void {
   store<u32>(p, MAGIC);
   store<u16>(p, VERSION, 4);
   store<u16>(p, 0, 6);
@@ -20,9 +20,11 @@ export function writePieceHead(p: usize, firstHeight: u64, entryCount: u32, entr
   store<u32>(p, entryCount, 16);
   store<u32>(p, entryBytes, 20);
   store<u64>(p, 0, 24);
+  memory.copy(p + 32, lastEntry, HASH_BYTES);
 }
 
 export function pieceEntryCount(p: usize): u32 { return load<u32>(p, 16); }
+export function pieceBytes(p: usize): u32 { return PIECE_HEAD_BYTES + load<u32>(p, 20); }
 
 /** Does the piece at `p` continue `chain`? Ok moves the chain to its end; after anything else the chain is of no use. */
 export function verifyPiece(p: usize, lengthBytes: u32, chain: Chain): u32 {
@@ -42,5 +44,6 @@ export function verifyPiece(p: usize, lengthBytes: u32, chain: Chain): u32 {
     if (!isFirst && closes != (i + 1 == entryCount)) return Status.Corrupted;
     offset += bytes;
   }
-  return offset == lengthBytes ? Status.Ok : Status.Corrupted;
+  // Nothing later names the last entry's head yet: this does.
+  return offset == lengthBytes && equalHashes(p + 32, chain.head) ? Status.Ok : Status.Corrupted;
 }
