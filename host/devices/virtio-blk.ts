@@ -1,0 +1,206 @@
+// The virtio block device of the hosted kernel (VIRTIO 1.2 §5.2): a device model that speaks the PCI modern layout and the
+// real split virtqueue, so the same driver module runs here and in QEMU. Requests run when the doorbell rings
+// (immediate) or one by one when the kernel lets devices advance (queued, in order or shuffled by a seed).
+// What stays true: the device touches memory only through the bus's address checker; whatever the driver writes,
+// nothing throws: it answers an error or sets DEVICE_NEEDS_RESET.
+import { type DeviceBus, type DeviceModel, noBus } from "../kernel/device-port.ts";
+import { SeededRandom } from "../kernel/entropy.ts";
+import {
+  BlockRequest, type DeviceCounters, type DeviceRequest, type RequestLimits, RequestStatus, RequestType,
+} from "./block-request.ts";
+import { type Disk, sectorBytes } from "./disk.ts";
+import {
+  CommonConfiguration, ConfigurationBytes, DeviceStatus, featureVersion1, InterruptStatus, notifyMultiplier, NotifyWindow,
+  noVector, queueVector, type RegisterEvents,
+} from "./virtio-registers.ts";
+import { Chain, Virtqueue } from "./virtqueue.ts";
+
+/** What a hook makes of one request. "stall": the device never answers it. */
+export type RequestFault = "none" | "fail" | "stall";
+
+export interface VirtioBlkOptions {
+  /** Requests wait until devices advance, instead of running when the doorbell rings. */
+  queued?: boolean;
+  /** With `queued`: requests run in an order drawn from this seed. */
+  seed?: number;
+  readOnly?: boolean;
+  /** "works"; "absent": VIRTIO_BLK_F_FLUSH is not offered; "ignored": acknowledged and not done; "failing". */
+  flush?: "works" | "absent" | "ignored" | "failing";
+  discard?: boolean;
+  writeZeroes?: boolean;
+  eventIndex?: boolean;
+  indirect?: boolean;
+  /** Offer VIRTIO_F_ACCESS_PLATFORM. */
+  accessPlatform?: boolean;
+  blockBytes?: 512 | 4096;
+  queueSize?: number;
+  maximumSegments?: number;
+  /** Up to 20 bytes, for GET_ID. */
+  identity?: string;
+  /** Asked before each request runs. */
+  fault?: (request: Readonly<DeviceRequest>) => RequestFault;
+}
+
+/** Feature bits (§5.2.3, §6). */
+const Feature = { SegMax: 2, ReadOnly: 5, BlkSize: 6, Flush: 9, Discard: 13, WriteZeroes: 14, Indirect: 28, EventIdx: 29 } as const;
+const featureAccessPlatform = 2; // bit 33, in word 1
+const maximumDiscardSectors = 1 << 22;
+
+export class VirtioBlk implements DeviceModel, RegisterEvents {
+  readonly common: CommonConfiguration;
+  readonly notify: NotifyWindow;
+  readonly isr = new InterruptStatus();
+  readonly configuration: ConfigurationBytes;
+  readonly notifyMultiplier = notifyMultiplier;
+  readonly queueVector = queueVector;
+  readonly counters: DeviceCounters = {
+    reads: 0, writes: 0, flushes: 0, discards: 0, readBytes: 0, writtenBytes: 0, errors: 0, interrupts: 0,
+  };
+  /** May be changed while the system runs. */
+  fault: (request: Readonly<DeviceRequest>) => RequestFault;
+  flushMode: "works" | "absent" | "ignored" | "failing";
+  private readonly queue: Virtqueue;
+  private readonly chain: Chain;
+  private readonly request: BlockRequest;
+  private readonly limits: RequestLimits;
+  private readonly random: SeededRandom | null;
+  private readonly isQueued: boolean;
+  /** Heads of requests that were fetched and have not run. */
+  private readonly outstanding: number[] = [];
+  private requestCount = 0;
+  private bus: DeviceBus = noBus;
+
+  constructor(readonly disk: Disk, options: VirtioBlkOptions = {}) {
+    const queueSize = options.queueSize ?? 256;
+    this.queue = new Virtqueue(queueSize);
+    this.request = new BlockRequest(options.identity ?? "axiomfs hosted disk");
+    this.flushMode = options.flush ?? "works";
+    this.fault = options.fault ?? (() => "none");
+    this.isQueued = options.queued ?? false;
+    this.random = options.seed === undefined ? null : new SeededRandom(options.seed);
+    this.limits = {
+      blockBytes: options.blockBytes ?? sectorBytes, maximumSegments: options.maximumSegments ?? 254, isReadOnly: options.readOnly ?? false,
+      hasFlush: false, hasDiscard: false, hasWriteZeroes: false, maximumDiscardSectors,
+    };
+    // A chain is never longer than the queue (§2.7.5.3.1), and a full request has a header and a status byte besides its data.
+    this.chain = new Chain(Math.max(queueSize, this.limits.maximumSegments + 2));
+    this.common = new CommonConfiguration(offeredFeatures(options), this.queue, this);
+    this.notify = new NotifyWindow(this);
+    this.configuration = new ConfigurationBytes(configurationBytes(disk, this.limits));
+  }
+
+  connect(bus: DeviceBus): void {
+    this.bus = bus;
+    this.queue.bus = bus;
+    this.request.bus = bus;
+  }
+
+  onReset(): void {
+    this.reset();
+  }
+
+  reset(): void {
+    this.common.reset();
+    this.queue.reset();
+    this.isr.reset();
+    this.outstanding.length = 0;
+  }
+
+  /** The driver rang: requests are in the available ring. */
+  onNotify(): void {
+    if (!this.common.isRunning || !this.queue.isEnabled) return;
+    // Bounded by the ring: a driver cannot add requests while the device runs.
+    for (;;) {
+      const waiting = this.queue.waiting();
+      if (waiting < 0 || this.outstanding.length + waiting > this.queue.size) return this.fail();
+      if (waiting === 0) break;
+      for (let index = 0; index < waiting; index++) {
+        const head = this.queue.fetch();
+        if (head < 0) return this.fail();
+        if (this.isQueued) this.outstanding.push(head);
+        else if (!this.run(head)) return this.fail();
+      }
+    }
+    if (this.common.hasFeature(Feature.EventIdx)) this.queue.askForNotification();
+    this.interrupt();
+  }
+
+  advance(): boolean {
+    if (this.outstanding.length === 0) return false;
+    if (!this.common.isRunning) return false;
+    const position = this.random === null ? 0 : this.random.below(this.outstanding.length);
+    const head = this.outstanding[position]!;
+    this.outstanding.splice(position, 1);
+    if (this.run(head)) this.interrupt();
+    else this.fail();
+    return true;
+  }
+
+  /** Runs one request. False: it has no answer, because its chain or the used ring is broken. */
+  private run(head: number): boolean {
+    if (!this.queue.load(head, this.chain, this.common.hasFeature(Feature.Indirect))) return false;
+    const { request, limits } = this;
+    if (!request.parse(this.chain)) return false;
+    request.number = ++this.requestCount;
+    limits.hasFlush = this.common.hasFeature(Feature.Flush);
+    limits.hasDiscard = this.common.hasFeature(Feature.Discard);
+    limits.hasWriteZeroes = this.common.hasFeature(Feature.WriteZeroes);
+    const fault = this.fault(request);
+    if (fault === "stall") return true;
+    const status = fault === "fail" ? RequestStatus.IoError : this.execute();
+    if (status !== RequestStatus.Ok) this.counters.errors++;
+    return this.queue.finish(head, request.complete(status));
+  }
+
+  private execute(): number {
+    if (this.request.type === RequestType.Flush && this.flushMode !== "works" && this.limits.hasFlush) {
+      this.counters.flushes++;
+      return this.flushMode === "ignored" ? RequestStatus.Ok : RequestStatus.IoError;
+    }
+    return this.request.execute(this.disk, this.limits, this.counters);
+  }
+
+  private interrupt(): void {
+    if (!this.queue.wantsInterrupt(this.common.hasFeature(Feature.EventIdx))) return;
+    this.isr.setQueue();
+    if (this.queue.vector === noVector) return;
+    this.counters.interrupts++;
+    this.bus.raiseInterrupt();
+  }
+
+  /** DEVICE_NEEDS_RESET (§2.1.2): nothing more until the driver resets. */
+  private fail(): void {
+    this.common.status |= DeviceStatus.NeedsReset;
+    this.outstanding.length = 0;
+    this.isr.setConfiguration();
+    if (this.common.configurationVector !== noVector) this.bus.raiseInterrupt();
+  }
+}
+
+function offeredFeatures(options: VirtioBlkOptions): [number, number] {
+  let low = (1 << Feature.SegMax) | (1 << Feature.BlkSize);
+  if (options.readOnly === true) low |= 1 << Feature.ReadOnly;
+  if (options.flush !== "absent") low |= 1 << Feature.Flush;
+  if (options.discard === true) low |= 1 << Feature.Discard;
+  if (options.writeZeroes === true) low |= 1 << Feature.WriteZeroes;
+  if (options.indirect !== false) low |= 1 << Feature.Indirect;
+  if (options.eventIndex !== false) low |= 1 << Feature.EventIdx;
+  return [low >>> 0, featureVersion1 | (options.accessPlatform === true ? featureAccessPlatform : 0)];
+}
+
+/** §5.2.4: 0 u64 capacity, 12 seg_max, 20 blk_size, 36 discard limits, 48 write-zeroes limits. */
+function configurationBytes(disk: Disk, limits: RequestLimits): Uint8Array {
+  const bytes = new Uint8Array(64);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, disk.sectorCount % 0x1_0000_0000, true);
+  view.setUint32(4, Math.floor(disk.sectorCount / 0x1_0000_0000), true);
+  view.setUint32(12, limits.maximumSegments, true);
+  view.setUint32(20, limits.blockBytes, true);
+  view.setUint32(36, limits.maximumDiscardSectors, true);
+  view.setUint32(40, 1, true); // max_discard_seg
+  view.setUint32(44, limits.blockBytes / sectorBytes, true); // discard_sector_alignment
+  view.setUint32(48, limits.maximumDiscardSectors, true);
+  view.setUint32(52, 1, true); // max_write_zeroes_seg
+  view.setUint8(56, 1); // write_zeroes_may_unmap
+  return bytes;
+}

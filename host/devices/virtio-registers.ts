@@ -1,0 +1,210 @@
+// The registers of a virtio PCI device with one queue: common configuration (VIRTIO 1.2 §4.1.4.3), doorbell (§4.1.4.4) and
+// interrupt status (§4.1.4.5). Owns device status and feature negotiation. The driver is hostile: a write of a wrong
+// width, to a wrong place or at a wrong time changes nothing.
+import type { WindowPart } from "../kernel/device-port.ts";
+import type { DeviceAddress, Virtqueue } from "./virtqueue.ts";
+
+/** Device status (§2.1). */
+export const DeviceStatus = { Acknowledge: 1, Driver: 2, DriverOk: 4, FeaturesOk: 8, NeedsReset: 64, Failed: 128 } as const;
+export const noVector = 0xffff;
+export const queueVector = 1;
+const vectorCount = 2;
+export const notifyMultiplier = 4;
+/** Not 0, so that a driver that forgets to multiply is noticed. */
+const queueNotifyOffset = 1;
+const interruptQueue = 1;
+const interruptConfiguration = 2;
+
+/** Feature words that must be agreed: VERSION_1 is bit 0 of word 1. */
+export const featureVersion1 = 1;
+
+export interface RegisterEvents {
+  onReset(): void;
+  onNotify(): void;
+}
+
+export class CommonConfiguration implements WindowPart {
+  readonly sizeBytes = 64;
+  status = 0;
+  /** What the driver accepted, as two words. */
+  readonly accepted = new Uint32Array(2);
+  configurationVector = noVector;
+  /** Register accesses that a correct driver does not make. */
+  misuses = 0;
+  private deviceFeatureSelect = 0;
+  private driverFeatureSelect = 0;
+  private queueSelect = 0;
+
+  constructor(readonly offered: readonly [number, number], private readonly queue: Virtqueue, private readonly events: RegisterEvents) {}
+
+  get isRunning(): boolean {
+    return (this.status & (DeviceStatus.DriverOk | DeviceStatus.NeedsReset)) === DeviceStatus.DriverOk;
+  }
+
+  hasFeature(bit: number): boolean {
+    return ((this.accepted[bit >>> 5]! >>> (bit & 31)) & 1) !== 0;
+  }
+
+  reset(): void {
+    this.status = 0;
+    this.accepted.fill(0);
+    this.configurationVector = noVector;
+    this.deviceFeatureSelect = 0;
+    this.driverFeatureSelect = 0;
+    this.queueSelect = 0;
+  }
+
+  read(offset: number, width: number): number {
+    const isQueue = this.queueSelect === 0;
+    switch (offset * 8 + width) {
+      case key(0x00, 4): return this.deviceFeatureSelect;
+      case key(0x04, 4): return this.offered[this.deviceFeatureSelect] ?? 0;
+      case key(0x08, 4): return this.driverFeatureSelect;
+      case key(0x0c, 4): return this.accepted[this.driverFeatureSelect] ?? 0;
+      case key(0x10, 2): return this.configurationVector;
+      case key(0x12, 2): return 1; // num_queues
+      case key(0x14, 1): return this.status;
+      case key(0x15, 1): return 0; // config_generation: the configuration never changes
+      case key(0x16, 2): return this.queueSelect;
+      case key(0x18, 2): return isQueue ? this.queue.size : 0;
+      case key(0x1a, 2): return isQueue ? this.queue.vector : noVector;
+      case key(0x1c, 2): return isQueue && this.queue.isEnabled ? 1 : 0;
+      case key(0x1e, 2): return queueNotifyOffset;
+      case key(0x20, 4): return this.queue.descriptors.low;
+      case key(0x24, 4): return this.queue.descriptors.high;
+      case key(0x28, 4): return this.queue.available.low;
+      case key(0x2c, 4): return this.queue.available.high;
+      case key(0x30, 4): return this.queue.used.low;
+      case key(0x34, 4): return this.queue.used.high;
+    }
+    this.misuses++;
+    return 0;
+  }
+
+  write(offset: number, width: number, value: number): void {
+    switch (offset * 8 + width) {
+      case key(0x00, 4): this.deviceFeatureSelect = value; return;
+      case key(0x08, 4): this.driverFeatureSelect = value; return;
+      case key(0x0c, 4): this.accept(value); return;
+      case key(0x10, 2): this.configurationVector = value < vectorCount ? value : noVector; return;
+      case key(0x14, 1): this.writeStatus(value); return;
+      case key(0x16, 2): this.queueSelect = value; return;
+    }
+    if (this.queueSelect !== 0 || this.queue.isEnabled || !this.writeQueue(offset * 8 + width, value)) this.misuses++;
+  }
+
+  /** Registers of the selected queue, which can change only before it is enabled. False: no such register. */
+  private writeQueue(register: number, value: number): boolean {
+    const { queue } = this;
+    switch (register) {
+      case key(0x18, 2): return this.setSize(value);
+      case key(0x1a, 2): queue.vector = value < vectorCount ? value : noVector; return true;
+      case key(0x1c, 2): return value === 1 && queue.enable();
+      case key(0x20, 4): return setLow(queue.descriptors, value);
+      case key(0x24, 4): return setHigh(queue.descriptors, value);
+      case key(0x28, 4): return setLow(queue.available, value);
+      case key(0x2c, 4): return setHigh(queue.available, value);
+      case key(0x30, 4): return setLow(queue.used, value);
+      case key(0x34, 4): return setHigh(queue.used, value);
+    }
+    return false;
+  }
+
+  /** A queue size is a power of two (§2.7). */
+  private setSize(value: number): boolean {
+    if (value === 0 || value > this.queue.maximumSize || (value & (value - 1)) !== 0) return false;
+    this.queue.size = value;
+    return true;
+  }
+
+  private accept(value: number): void {
+    if (this.driverFeatureSelect > 1 || (this.status & DeviceStatus.FeaturesOk) !== 0) this.misuses++;
+    else this.accepted[this.driverFeatureSelect] = value;
+  }
+
+  private writeStatus(value: number): void {
+    if (value === 0) {
+      this.events.onReset();
+      return;
+    }
+    // Bits once set stay until reset (§2.1.1); NEEDS_RESET is the device's own.
+    let next = this.status | (value & ~DeviceStatus.NeedsReset);
+    const isNew = (bit: number): boolean => (next & bit) !== 0 && (this.status & bit) === 0;
+    if (isNew(DeviceStatus.FeaturesOk) && !this.agrees()) next &= ~DeviceStatus.FeaturesOk;
+    if (isNew(DeviceStatus.DriverOk) && (next & DeviceStatus.FeaturesOk) === 0) next &= ~DeviceStatus.DriverOk;
+    this.status = next;
+  }
+
+  /** Only what was offered, and never without VERSION_1: this is no legacy device. */
+  private agrees(): boolean {
+    return (this.accepted[0]! & ~this.offered[0]) === 0 && (this.accepted[1]! & ~this.offered[1]) === 0
+      && (this.accepted[1]! & featureVersion1) !== 0;
+  }
+}
+
+/** The doorbell. */
+export class NotifyWindow implements WindowPart {
+  readonly sizeBytes = notifyMultiplier * (queueNotifyOffset + 1);
+  count = 0;
+  constructor(private readonly events: RegisterEvents) {}
+
+  read(): number {
+    return 0;
+  }
+
+  write(offset: number, width: number, value: number): void {
+    if (offset !== queueNotifyOffset * notifyMultiplier || width !== 2 || value !== 0) return;
+    this.count++;
+    this.events.onNotify();
+  }
+}
+
+/** Interrupt status: reading clears it (§4.1.4.5). */
+export class InterruptStatus implements WindowPart {
+  readonly sizeBytes = 1;
+  private bits = 0;
+
+  read(): number {
+    const { bits } = this;
+    this.bits = 0;
+    return bits;
+  }
+
+  write(): void {}
+
+  setQueue(): void { this.bits |= interruptQueue; }
+  setConfiguration(): void { this.bits |= interruptConfiguration; }
+  reset(): void { this.bits = 0; }
+}
+
+/** Device-specific configuration that only the device changes, readable at any width. */
+export class ConfigurationBytes implements WindowPart {
+  constructor(private readonly bytes: Uint8Array) {}
+
+  get sizeBytes(): number {
+    return this.bytes.length;
+  }
+
+  read(offset: number, width: number): number {
+    let value = 0;
+    for (let index = width - 1; index >= 0; index--) value = value * 256 + this.bytes[offset + index]!;
+    return value;
+  }
+
+  write(): void {}
+}
+
+/** A register by offset and width. */
+function key(offset: number, width: number): number {
+  return offset * 8 + width;
+}
+
+function setLow(address: DeviceAddress, value: number): boolean {
+  address.low = value;
+  return true;
+}
+
+function setHigh(address: DeviceAddress, value: number): boolean {
+  address.high = value;
+  return true;
+}

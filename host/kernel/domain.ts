@@ -1,0 +1,116 @@
+// One domain as the kernel sees it: a memory, two message buffers, a capability table and the functions to enter it.
+// The hot paths read these fields directly. What stays true: `bytes`, `inWords` and `outWords` view a memory that never
+// moves (its initial size is its maximum), and nothing enters a domain whose state is not Ready.
+import { CapabilityTable } from "./capability-table.ts";
+import type { DevicePort } from "./device-port.ts";
+import { messageBytes, messageWords } from "./abi.ts";
+import type { Timer } from "./timers.ts";
+
+export const DomainState = { Absent: 0, Loaded: 1, Ready: 2, Dead: 3 } as const;
+
+/** Set whenever a notification or a closed badge waits for delivery, so that an idle return costs one test. */
+export interface Attention { raised: boolean }
+
+/** How the kernel enters a domain. Registers are 32 bits wide. */
+export interface EntryPoints {
+  start: () => number;
+  receive: (badge: number, rights: number) => number;
+  notified: ((bits: number) => void) | null;
+  closed: ((badge: number) => void) | null;
+}
+
+const noMemory = new Uint8Array(0);
+const noWords = new Int32Array(0);
+
+export class Domain {
+  state: number = DomainState.Absent;
+  bytes: Uint8Array = noMemory;
+  inWords: Int32Array = noWords;
+  outWords: Int32Array = noWords;
+  messageInAddress = 0;
+  messageOutAddress = 0;
+  receive: (badge: number, rights: number) => number = unreachable;
+  start: () => number = unreachable;
+  notified: ((bits: number) => void) | null = null;
+  closed: ((badge: number) => void) | null = null;
+  readonly table: CapabilityTable;
+  /** Pending notification bits. */
+  pending = 0;
+  /** Bits that `wait` may name: those of the kernel and of lower ranks. */
+  waitable = 0;
+  /** Badges whose last copy has gone, not yet told. */
+  readonly closedBadges: number[] = [];
+  private readonly badgeCounts = new Map<number, number>();
+  readonly timers: Timer[] = [];
+  /** The device whose driver this is. */
+  port: DevicePort | null = null;
+  calls = 0;
+  restarts = 0;
+  busyNanoseconds = 0;
+
+  constructor(
+    readonly id: number, readonly name: string, readonly rank: number, readonly memoryPages: number,
+    private readonly attention: Attention,
+  ) {
+    this.table = new CapabilityTable(this);
+  }
+
+  /** Binds the memory and the entry points; the caller has checked the buffers' addresses. */
+  load(memory: ArrayBufferLike, messageIn: number, messageOut: number, entry: EntryPoints): void {
+    this.bytes = new Uint8Array(memory);
+    this.inWords = new Int32Array(memory, messageIn, messageWords);
+    this.outWords = new Int32Array(memory, messageOut, messageWords);
+    this.messageInAddress = messageIn;
+    this.messageOutAddress = messageOut;
+    this.start = entry.start;
+    this.receive = entry.receive;
+    this.notified = entry.notified;
+    this.closed = entry.closed;
+    this.state = DomainState.Loaded;
+  }
+
+  /** Is [address, address + length) inside this memory? Both are unsigned. */
+  holds(address: number, length: number): boolean {
+    const size = this.bytes.length;
+    return length <= size && address <= size - length;
+  }
+
+  /** Does a range of this memory touch a message buffer? An empty range touches nothing. */
+  touchesMessage(address: number, length: number): boolean {
+    if (length === 0) return false;
+    const end = address + length; // both are at most 2^32, so the sum is exact
+    return (address < this.messageInAddress + messageBytes && end > this.messageInAddress)
+      || (address < this.messageOutAddress + messageBytes && end > this.messageOutAddress);
+  }
+
+  signal(bits: number): void {
+    this.pending |= bits;
+    this.attention.raised = true;
+  }
+
+  holdBadge(badge: number): void {
+    this.badgeCounts.set(badge, (this.badgeCounts.get(badge) ?? 0) + 1);
+  }
+
+  /** One copy of an endpoint to this domain is gone; after the last the server is told once its turn comes. */
+  releaseBadge(badge: number): void {
+    const count = this.badgeCounts.get(badge)! - 1;
+    if (count > 0) {
+      this.badgeCounts.set(badge, count);
+      return;
+    }
+    this.badgeCounts.delete(badge);
+    if (this.state === DomainState.Dead || this.closed === null) return;
+    this.closedBadges.push(badge);
+    this.attention.raised = true;
+  }
+
+  /** A badge that was minted again before its end was told is alive. */
+  isBadgeHeld(badge: number): boolean {
+    return this.badgeCounts.has(badge);
+  }
+}
+
+function unreachable(): number {
+  throw new Error("a domain without a module was entered");
+}

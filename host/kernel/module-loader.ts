@@ -1,0 +1,110 @@
+// Turns the bytes of a service module into a loaded domain. A module is refused, with the reason, unless it imports only
+// system calls from `kernel`, its memory is exactly what the manifest gives it (initial = maximum: it never moves) and
+// its message buffers lie inside that memory.
+import { messageBytes, wasmPageBytes } from "./abi.ts";
+import type { Domain } from "./domain.ts";
+import type { SystemCalls } from "./system-calls.ts";
+
+export class ModuleError extends Error {
+  constructor(domain: string, problem: string) {
+    super(`module of "${domain}": ${problem}`);
+    this.name = "ModuleError";
+  }
+}
+
+const importModule = "kernel";
+const bufferAlignment = 16;
+
+/** Instantiates `module` as `domain`. Runs none of its code. Answers its top-level code (`_start`), to be run once. */
+export function loadModule(domain: Domain, module: WebAssembly.Module, calls: SystemCalls): () => void {
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    if (from !== importModule || kind !== "function" || !Object.hasOwn(calls, name)) {
+      throw new ModuleError(domain.name, `imports ${from}.${name} (${kind}); only system calls from "${importModule}" exist`);
+    }
+  }
+  const { exports } = new WebAssembly.Instance(module, { [importModule]: calls as unknown as WebAssembly.ModuleImports });
+  const memory = exports.memory;
+  if (!(memory instanceof WebAssembly.Memory)) throw new ModuleError(domain.name, "exports no memory");
+  const pages = memory.buffer.byteLength / wasmPageBytes;
+  if (pages !== domain.memoryPages) {
+    throw new ModuleError(domain.name, `has ${pages} memory pages, the manifest says ${domain.memoryPages} (build with initial = maximum = ${domain.memoryPages})`);
+  }
+  const messageIn = bufferAddress(domain, exports, "messageIn", memory.buffer.byteLength);
+  const messageOut = bufferAddress(domain, exports, "messageOut", memory.buffer.byteLength);
+  if (Math.abs(messageIn - messageOut) < messageBytes) throw new ModuleError(domain.name, "messageIn and messageOut overlap");
+  domain.load(memory.buffer, messageIn, messageOut, {
+    start: required(domain, exports, "start") as () => number,
+    receive: required(domain, exports, "receive") as (badge: number, rights: number) => number,
+    notified: optional(exports, "notified") as ((bits: number) => void) | null,
+    closed: optional(exports, "closed") as ((badge: number) => void) | null,
+  });
+  return (optional(exports, "_start") as (() => void) | null) ?? (() => {});
+}
+
+/**
+ * Refuses a memory that can grow: growth would move it under the device's feet. JavaScript does not tell a memory's
+ * maximum, so the module's own memory section is read (WebAssembly 1.0 §5.5.8).
+ */
+export function checkMemoryLimits(domain: string, bytes: Uint8Array, memoryPages: number): void {
+  const reader = new SectionReader(bytes);
+  if (!reader.find(memorySection)) throw new ModuleError(domain, "defines no memory");
+  const count = reader.integer();
+  const flags = reader.integer();
+  const initial = reader.integer();
+  const maximum = (flags & 1) !== 0 ? reader.integer() : -1;
+  if (count !== 1 || initial !== memoryPages || maximum !== memoryPages) {
+    const stated = maximum < 0 ? "no maximum" : `maximum ${maximum}`;
+    throw new ModuleError(domain, `memory has initial ${initial} and ${stated} pages; the manifest wants both to be ${memoryPages}`);
+  }
+}
+
+const memorySection = 5;
+const preambleBytes = 8;
+
+/** Finds a section of a module that the engine has already accepted, so its structure is sound. */
+class SectionReader {
+  private at = preambleBytes;
+  constructor(private readonly bytes: Uint8Array) {}
+
+  find(wanted: number): boolean {
+    while (this.at < this.bytes.length) {
+      const id = this.bytes[this.at++];
+      const size = this.integer();
+      if (id === wanted) return true;
+      this.at += size;
+    }
+    return false;
+  }
+
+  /** Unsigned LEB128 of at most 32 bits. */
+  integer(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.bytes[this.at++]!;
+      value += (byte & 0x7f) * 2 ** shift;
+      if ((byte & 0x80) === 0) break;
+    }
+    return value;
+  }
+}
+
+function bufferAddress(domain: Domain, exports: WebAssembly.Exports, name: string, memoryBytes: number): number {
+  const value = exports[name];
+  const address: unknown = value instanceof WebAssembly.Global ? value.value : undefined;
+  if (typeof address !== "number") throw new ModuleError(domain.name, `exports no i32 global ${name}`);
+  if (address < bufferAlignment || address % bufferAlignment !== 0 || address > memoryBytes - messageBytes) {
+    throw new ModuleError(domain.name, `${name} = ${address} is not an aligned buffer inside the memory`);
+  }
+  return address;
+}
+
+function required(domain: Domain, exports: WebAssembly.Exports, name: string): unknown {
+  const value = exports[name];
+  if (typeof value !== "function") throw new ModuleError(domain.name, `exports no function ${name}`);
+  return value;
+}
+
+function optional(exports: WebAssembly.Exports, name: string): unknown {
+  const value = exports[name];
+  return typeof value === "function" ? value : null;
+}
