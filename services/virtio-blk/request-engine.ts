@@ -41,8 +41,12 @@ export class RequestEngine {
     private grants: GrantTable, private statistics: DriverStatistics,
   ) {}
 
-  /** Bring the device up for the first time. */
-  start(): bool { return this.revive(); }
+  /** Bring the device up with nothing in flight. */
+  start(): bool {
+    const revived = this.revive();
+    this.slots.clear(this.queue.slotCount);
+    return revived;
+  }
 
   /** A new operation: whatever cut the pieces of the last one short may not hold for this one. */
   begin(operation: u32, type: u32, tag: u32, grant: u32): void {
@@ -238,9 +242,7 @@ export class RequestEngine {
       this.platform.note("virtio-blk: the device does not answer a reset");
       return false;
     }
-    const revived = this.life.bringUp();
-    if (revived && this.slots.count == 0) this.slots.clear(this.queue.slotCount);
-    return revived;
+    return this.life.bringUp();
   }
 
   /** Poll for a while; true when something ended. Each turn has a host call, without which loads may be merged. */

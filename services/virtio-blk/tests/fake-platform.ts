@@ -1,0 +1,99 @@
+// A kernel in the test's own memory: lent memory is memory of the test under a made-up handle, and time passes only when
+// the driver sleeps.
+import { Status } from "../../../kernel-bindings/generated/assembly/status";
+import { Platform } from "../platform";
+import { FakeDevice, Serving } from "./fake-device";
+
+export const lendRead: u32 = 1;
+export const lendWrite: u32 = 2;
+const handleLimit: u32 = 128;
+
+export class FakePlatform extends Platform {
+  time: u64 = 1_000_000_000;
+  sleeps: u32 = 0;
+  relaxes: u32 = 0;
+  fences: u32 = 0;
+  announcements: u32 = 0;
+  acknowledgements: u32 = 0;
+  notes: u32 = 0;
+  lastNote: string = "";
+  segmentCalls: u32 = 0;
+  /** Segments are cut at multiples of this. */
+  segmentBytes: u32 = 4096;
+  /** The device's interrupts are lost. */
+  losesInterrupts: bool = false;
+  /** Interrupts come without a reason, and time stands still. */
+  storm: bool = false;
+  private addresses: StaticArray<usize> = new StaticArray<usize>(handleLimit);
+  private lengths: StaticArray<u32> = new StaticArray<u32>(handleLimit);
+  private rights: StaticArray<u32> = new StaticArray<u32>(handleLimit);
+  drops: u32 = 0;
+
+  constructor(private device: FakeDevice) { super(); }
+
+  /** Lend [address, address + length) under a handle of the test's choice (1 … 127). */
+  lend(handle: u32, address: usize, length: u32, rights: u32): void {
+    this.addresses[handle] = address;
+    this.lengths[handle] = length;
+    this.rights[handle] = rights;
+  }
+  revoke(handle: u32): void { this.rights[handle] = 0; }
+
+  segments(source: u32, offsetBytes: u32, lengthBytes: u32, deviceWrites: bool, out: usize, maximum: u32): i32 {
+    this.segmentCalls++;
+    let at = <usize>offsetBytes;
+    if (source) {
+      const refused = this.check(source, offsetBytes, lengthBytes, deviceWrites ? lendWrite : lendRead);
+      if (refused) return refused;
+      at += this.addresses[source];
+    }
+    let count: u32 = 0;
+    for (let left = lengthBytes; left > 0;) {
+      const part = min(left, this.segmentBytes - u32(at % this.segmentBytes));
+      if (count == maximum) return -<i32>Status.TooLarge;
+      store<u64>(out + count * 16, at);
+      store<u64>(out + count * 16, part, 8);
+      count++; at += part; left -= part;
+    }
+    return <i32>count;
+  }
+  leaseRead(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): i32 {
+    const refused = this.check(source, offsetBytes, lengthBytes, lendRead);
+    if (!refused) memory.copy(address, this.addresses[source] + offsetBytes, lengthBytes);
+    return refused;
+  }
+  leaseWrite(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): i32 {
+    const refused = this.check(source, offsetBytes, lengthBytes, lendWrite);
+    if (!refused) memory.copy(this.addresses[source] + offsetBytes, address, lengthBytes);
+    return refused;
+  }
+  drop(handle: u32): void { this.drops++; this.rights[handle] = 0; }
+  fence(): void { this.fences++; }
+  relax(): void {
+    this.relaxes++;
+    if (this.device.serving == Serving.whilePolling) this.device.serve();
+  }
+  wait(timeoutMicroseconds: u32): bool {
+    this.sleeps++;
+    if (this.storm) return true;
+    if (this.device.serving == Serving.whileAsleep) this.device.serve();
+    if (this.device.interruptPending && !this.losesInterrupts) {
+      this.device.interruptPending = false;
+      this.time += 20_000;
+      return true;
+    }
+    this.time += u64(timeoutMicroseconds) * 1000;
+    return false;
+  }
+  acknowledgeInterrupt(): void { this.acknowledgements++; }
+  now(): u64 { return this.time; }
+  announce(): void { this.announcements++; }
+  note(text: string): void { this.notes++; this.lastNote = text; }
+
+  private check(handle: u32, offsetBytes: u32, lengthBytes: u32, right: u32): i32 {
+    if (handle >= handleLimit || !this.rights[handle]) return -<i32>Status.InvalidHandle;
+    if (!(this.rights[handle] & right)) return -<i32>Status.Denied;
+    if (lengthBytes > this.lengths[handle] || offsetBytes > this.lengths[handle] - lengthBytes) return -<i32>Status.OutOfRange;
+    return 0;
+  }
+}
