@@ -2,15 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryDisk } from "../../host/devices/disk.ts";
+import { benchmarkRows, layers } from "../support/benchmark-rows.ts";
 import { runProgram } from "../support/program.ts";
-
-export const layers = ["kernel", "virtio-blk", "block", "content-store", "filesystem", "snapshot-manager"];
-
-/** Rows of the layer benchmark: layer, operation, count, nanoseconds an operation. */
-export function benchmarkRows(output: string): Array<{ layer: string; operation: string; count: number; nanoseconds: number }> {
-  return output.split("\n").map((line) => line.split("\t")).filter((cells) => cells.length >= 4)
-    .map(([layer, operation, count, nanoseconds]) => ({ layer: layer!, operation: operation!, count: Number(count), nanoseconds: Number(nanoseconds) }));
-}
 
 test("performance: a benchmark of each layer on the hosted kernel", async (context) => {
   const { output, status } = await runProgram("layer-benchmark", new MemoryDisk(1 << 19), "bench 1 30");
