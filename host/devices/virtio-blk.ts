@@ -30,7 +30,7 @@ export interface VirtioBlkOptions {
   writeZeroes?: boolean;
   eventIndex?: boolean;
   indirect?: boolean;
-  /** Offer VIRTIO_F_ACCESS_PLATFORM. */
+  /** False: do not offer VIRTIO_F_ACCESS_PLATFORM, as a device that goes around the IOMMU. By default it is offered, since the hosted kernel checks every access. */
   accessPlatform?: boolean;
   blockBytes?: 512 | 4096;
   queueSize?: number;
@@ -185,7 +185,7 @@ function offeredFeatures(options: VirtioBlkOptions): [number, number] {
   if (options.writeZeroes === true) low |= 1 << Feature.WriteZeroes;
   if (options.indirect !== false) low |= 1 << Feature.Indirect;
   if (options.eventIndex !== false) low |= 1 << Feature.EventIdx;
-  return [low >>> 0, featureVersion1 | (options.accessPlatform === true ? featureAccessPlatform : 0)];
+  return [low >>> 0, featureVersion1 | (options.accessPlatform === false ? 0 : featureAccessPlatform)];
 }
 
 /** §5.2.4: 0 u64 capacity, 12 seg_max, 20 blk_size, 36 discard limits, 48 write-zeroes limits. */

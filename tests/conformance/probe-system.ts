@@ -25,6 +25,8 @@ export interface StepMessage {
   capabilities?: number[];
   /** For each argument: 0 itself, 1–4 the request's lease, 5–8 its capability. */
   stands?: number[];
+  /** A request that only looks: the probe does not keep it as its last one. */
+  isLook?: boolean;
 }
 export const lease = (index: number): number => 1 + index;
 export const capability = (index: number): number => 5 + index;
@@ -33,7 +35,7 @@ export const capability = (index: number): number => 5 + index;
 export function stepMessage(step: number, arguments_: number[], options: StepMessage = {}): Uint8Array {
   const bytes = new Uint8Array(144);
   const view = new DataView(bytes.buffer);
-  view.setUint16(0, 77, true);
+  view.setUint16(0, options.isLook === true ? 78 : 77, true);
   view.setUint16(2, step, true);
   view.setUint8(12, options.leases?.length ?? 0);
   view.setUint8(13, options.capabilities?.length ?? 0);
@@ -90,12 +92,12 @@ export class Probe {
 
   poke(address: number, bytes: Uint8Array): void {
     this.host.bytes.set(bytes, this.buffer);
-    const reply = this.step(Step.leaseRead, [0, 0, address, bytes.length], { leases: [{ address: this.buffer, length: bytes.length, rights: Read }], stands: [lease(0)] });
+    const reply = this.step(Step.leaseRead, [0, 0, address, bytes.length], { leases: [{ address: this.buffer, length: bytes.length, rights: Read }], stands: [lease(0)], isLook: true });
     if (reply.status !== 0 || reply.result !== 0) throw new Error(`poke failed: ${reply.status} ${reply.result}`);
   }
 
   peek(address: number, length: number): Uint8Array {
-    const reply = this.step(Step.leaseWrite, [0, 0, address, length], { leases: [{ address: this.buffer, length, rights: Write }], stands: [lease(0)] });
+    const reply = this.step(Step.leaseWrite, [0, 0, address, length], { leases: [{ address: this.buffer, length, rights: Write }], stands: [lease(0)], isLook: true });
     if (reply.status !== 0 || reply.result !== 0) throw new Error(`peek failed: ${reply.status} ${reply.result}`);
     return this.host.bytes.slice(this.buffer, this.buffer + length);
   }
@@ -114,7 +116,7 @@ export class Probe {
     return readReply(reply.result === 0 ? 0 : -reply.result, new DataView(out.buffer));
   }
 
-  /** The request that the probe served last but one: the one before the look itself. */
+  /** The last request that the probe served, looks aside. */
   lastMessage(): DataView {
     return new DataView(this.peek(this.lastMessageAddress, 144).buffer);
   }

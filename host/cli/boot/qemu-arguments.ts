@@ -1,0 +1,34 @@
+// The QEMU machine that boots the kernel, as arguments (qemu-images/README.md says why each is there).
+
+export interface MachineOptions {
+  kernelPath: string;
+  bundlePath: string;
+  imagePath: string;
+  memoryMegabytes: number;
+  /** What the kernel reads (docs/abi.md §8). */
+  commandLine: string;
+  accelerator: "tcg" | "kvm";
+  /** Guest RAM as this shared file, so that a trace can be taken out. */
+  memoryPath?: string;
+  /** Passed through to QEMU as they are. */
+  extra: readonly string[];
+}
+
+/** In option lists of QEMU a comma inside a value is written twice. */
+const value = (text: string): string => text.replaceAll(",", ",,");
+
+export function qemuArguments(options: MachineOptions): string[] {
+  const memory = options.memoryPath === undefined
+    ? ["-machine", "q35"]
+    : ["-machine", "q35,memory-backend=ram", "-object", `memory-backend-file,id=ram,size=${options.memoryMegabytes}M,mem-path=${value(options.memoryPath)},share=on`];
+  return [
+    "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+    ...memory, "-accel", options.accelerator, "-cpu", "max", "-m", `${options.memoryMegabytes}M`,
+    "-kernel", options.kernelPath, "-initrd", options.bundlePath, "-append", options.commandLine,
+    "-drive", `file=${value(options.imagePath)},format=raw,if=none,id=disk,cache=writeback`,
+    "-device", "virtio-blk-pci,drive=disk,disable-legacy=on",
+    "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+    "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+    ...options.extra,
+  ];
+}

@@ -1,0 +1,105 @@
+// mkfs, df, check: the image as a whole.
+import { existsSync, ftruncateSync, openSync, closeSync, rmSync, statSync } from "node:fs";
+import { checkReportBytes, readCheckReport } from "../../../kernel-bindings/generated/host/filesystem.ts";
+import { CommandError, Exit, hostReason } from "../../client/errors.ts";
+import { transferBytes } from "../../client/file-tree.ts";
+import { type CommonOptions, setExitStatus, withImage } from "../session.ts";
+import { showSize } from "../format.ts";
+import { print, printJson, tell } from "../output.ts";
+import { parseSize } from "../size.ts";
+
+const leastImageBytes = 4 << 20;
+const forceFlag = 1;
+
+export function mkfs(imagePath: string, options: CommonOptions & { size?: string; force?: boolean }): void {
+  const isNew = !existsSync(imagePath);
+  if (isNew && options.size === undefined) throw new CommandError(`${imagePath}: the image does not exist yet; say how large it shall be, as in --size 1G`, Exit.usage);
+  const size = options.size === undefined ? null : roundedSize(options.size);
+  const oldSize = isNew ? 0 : statSync(imagePath).size;
+  if (!isNew && size !== null && size < oldSize) throw new CommandError(`${imagePath}: the image is larger than that (${oldSize} bytes); remove the file first, or leave --size out`);
+  if (size !== null && size !== oldSize) resizeFile(imagePath, size);
+  withImage("mkfs", imagePath, { ...options, allowUnmounted: true }, (image) => {
+    image.filesystem.format({ blockCount: 0n, flags: options.force === true ? forceFlag : 0 });
+    const { blockCount, blockBytes, freeBlocks } = image.tree.statistics();
+    const bytes = blockCount * BigInt(blockBytes);
+    if (options.json === true) printJson({ image: imagePath, bytes, freeBytes: freeBlocks * BigInt(blockBytes) });
+    else tell(`${imagePath}: made an empty file system of ${showSize(bytes)}`);
+  });
+  if (process.exitCode !== undefined && process.exitCode !== Exit.done) undoResize(imagePath, isNew, size, oldSize);
+}
+
+/** A file that mkfs made or grew is put back when the format failed. */
+function undoResize(imagePath: string, isNew: boolean, size: number | null, oldSize: number): void {
+  if (isNew) rmSync(imagePath, { force: true });
+  else if (size !== null && size !== oldSize) resizeFile(imagePath, oldSize);
+}
+
+function roundedSize(text: string): number {
+  const size = Math.floor(parseSize(text) / 4096) * 4096;
+  if (size < leastImageBytes) throw new CommandError(`--size ${text}: an image has at least ${showSize(BigInt(leastImageBytes))}`, Exit.usage);
+  return size;
+}
+
+/** A sparse file: space is taken as it is written. */
+function resizeFile(imagePath: string, size: number): void {
+  try {
+    const file = openSync(imagePath, existsSync(imagePath) ? "r+" : "wx", 0o644);
+    try {
+      ftruncateSync(file, size);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw new CommandError(`${imagePath}: cannot make the image: ${hostReason(error)}`);
+  }
+}
+
+export function df(imagePath: string, options: CommonOptions): void {
+  withImage("df", imagePath, options, (image) => {
+    const counts = image.tree.statistics();
+    const blockBytes = BigInt(counts.blockBytes);
+    const total = counts.blockCount * blockBytes;
+    const free = (counts.freeBlocks < counts.blockCount ? counts.freeBlocks : counts.blockCount) * blockBytes;
+    if (options.json === true) {
+      printJson({
+        size: total, used: total - free, free, fileBytes: counts.logicalBytes, stored: counts.storedBytes, files: counts.files, directories: counts.directories,
+        objects: counts.objects, duplicates: counts.duplicateObjects, snapshots: counts.snapshots, height: counts.height,
+      });
+      return;
+    }
+    const size = (label: string, bytes: bigint): void => print(`${label.padEnd(13)}${bytes} (${showSize(bytes)})`);
+    const count = (label: string, value: bigint): void => print(`${label.padEnd(13)}${value}`);
+    size("size:", total);
+    size("used:", total - free);
+    size("free:", free);
+    size("file bytes:", counts.logicalBytes);
+    size("stored:", counts.storedBytes);
+    count("files:", counts.files);
+    count("directories:", counts.directories);
+    count("objects:", counts.objects);
+    count("duplicates:", counts.duplicateObjects);
+    count("snapshots:", counts.snapshots);
+    count("height:", counts.height);
+  });
+}
+
+export function check(imagePath: string, options: CommonOptions): void {
+  withImage("check", imagePath, options, (image) => {
+    const reportBytes = transferBytes - checkReportBytes;
+    const buffer = image.tree.lendBuffer();
+    image.filesystem.check({ summary: { address: buffer.address, length: checkReportBytes }, report: { address: buffer.address + checkReportBytes, length: reportBytes } });
+    const summary = readCheckReport(new DataView(image.tree.buffer.buffer, image.tree.buffer.byteOffset), 0);
+    const text = Buffer.from(image.tree.buffer.subarray(checkReportBytes, checkReportBytes + Math.min(summary.reportBytes, reportBytes))).toString();
+    const lines = text.split("\n").filter((line) => line !== "");
+    const { problems, files, directories, entries, extents, checkedBlocks, leakedBlocks } = summary;
+    if (options.json === true) {
+      printJson({ problems, files, directories, entries, extents, checkedBlocks, leakedBlocks, report: lines });
+    } else {
+      for (const line of lines) print(line);
+      print(`checked ${files} files, ${directories} directories, ${entries} log entries, ${extents} extents, ${checkedBlocks} blocks: ${problems === 0n ? "no problems" : `${problems} problem${problems === 1n ? "" : "s"}`}`);
+    }
+    if (problems === 0n) return;
+    tell(`axiomfs check: ${imagePath}: damage was found; export what can be read, and make a new image from it or from a backup`);
+    setExitStatus(Exit.damage);
+  });
+}

@@ -1,0 +1,40 @@
+// Failure: from any error to the one line that a person sees and the exit status. What failed, where, what to do next.
+import { StatusError } from "../../kernel-bindings/host/client-port.ts";
+import { Status, statusSentences } from "../../kernel-bindings/generated/host/tables.ts";
+import { CommandError, Exit, exitStatusOf, hostReason } from "../client/errors.ts";
+import { TransferError } from "../client/import-tree.ts";
+import { showPath } from "./format.ts";
+
+export interface Failure { line: string; exitStatus: number }
+
+/** What to do next about a status; `image` is the image's path. */
+function advice(status: number, image: string): string {
+  switch (status) {
+    case Status.NotFormatted: return `make it one with: axiomfs mkfs ${image} (this erases the file's content)`;
+    case Status.AlreadyFormatted: return "to erase it all the same, add --force";
+    case Status.UnsupportedVersion: return "open it with the newer axiomfs that made it";
+    case Status.Corrupted: return `run: axiomfs check ${image}`;
+    case Status.Truncated: return "restore the whole file; nothing in it was changed";
+    case Status.NoSpace: return "free some with rm and snapshot delete, or make a larger image and import into it";
+    case Status.NotEmpty: return "to remove all that is in it, use rm -r";
+    case Status.NotFound: return "see what is there with ls";
+    case Status.DeviceError: case Status.DeviceGone: return "check the disk that holds the image file, and the space on it";
+    case Status.ReadOnly: return "make the image file writable";
+    case Status.PeerRestarted: case Status.PeerDead: return `a service failed; what was synced is safe. Run: axiomfs check ${image}`;
+    case Status.Lost: return "the last changes must be made again";
+    default: return "";
+  }
+}
+
+function sentence(where: string, status: number, image: string): Failure {
+  const next = advice(status, image);
+  return { line: `${where}: ${statusSentences[status] ?? `status ${status}`}${next === "" ? "" : `; ${next}`}`, exitStatus: exitStatusOf(status) };
+}
+
+/** `where` is what the command was about, unless the error knows better. */
+export function describeFailure(error: unknown, image: string, where: string): Failure {
+  if (error instanceof CommandError) return { line: error.message, exitStatus: error.exitStatus };
+  if (error instanceof TransferError) return describeFailure(error.cause, image, showPath(error.path));
+  if (error instanceof StatusError) return sentence(error.operation === "mount" ? image : where, error.status, image);
+  return { line: `${where}: ${hostReason(error)}`, exitStatus: Exit.failed };
+}
