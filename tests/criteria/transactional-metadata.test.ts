@@ -74,7 +74,7 @@ function verify(disk: OverlayDisk, moments: Moment[], events: number, what: stri
 
 function campaign(seed: number, operations: number, ignoreFlush = false): number {
   const disk = new RecordingDisk(131072);
-  const hosted = bootServices(disk, ignoreFlush ? { device: { ignoreFlush: true } } : {});
+  const hosted = bootServices(disk, ignoreFlush ? { device: { flush: "ignored" as const } } : {});
   hosted.tree.client.format({ blockCount: 0n, flags: 0 });
   const start = disk.events.length;
   const base = disk.image(start);
