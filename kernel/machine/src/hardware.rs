@@ -1,0 +1,83 @@
+//! The machine as the portable kernel sees it.
+use crate::{block_device, clock, cpu, interrupts, linear_memory, memory, serial};
+use alloc::sync::Arc;
+use axiom_kernel_portable::machine::{Device, Machine};
+use core::sync::atomic::{Ordering, fence};
+use wasmtime::Config;
+
+pub struct Hardware;
+
+impl Machine for Hardware {
+    fn tune(&self, config: &mut Config) {
+        // Safety: the function answers for the CPU that runs this.
+        unsafe { config.detect_host_feature(cpu::has_feature) };
+        config.with_host_memory(Arc::new(linear_memory::Creator));
+    }
+    #[inline]
+    fn monotonic_nanoseconds(&self) -> u64 {
+        clock::monotonic_nanoseconds()
+    }
+    fn unix_nanoseconds(&self) -> u64 {
+        clock::unix_nanoseconds()
+    }
+    fn take_interrupts(&self) -> u32 {
+        interrupts::take()
+    }
+    fn idle(&self, deadline_nanoseconds: u64) {
+        interrupts::idle(deadline_nanoseconds);
+    }
+    fn console_write(&self, bytes: &[u8]) {
+        serial::write(bytes);
+    }
+    fn console_read(&self, bytes: &mut [u8]) -> Option<usize> {
+        Some(serial::read(bytes)) // a serial line has no end
+    }
+    fn log(&self, text: core::fmt::Arguments<'_>) {
+        crate::log!("{text}");
+    }
+    fn entropy(&self, bytes: &mut [u8]) {
+        for piece in bytes.chunks_mut(8) {
+            piece.copy_from_slice(&cpu::random().to_le_bytes()[..piece.len()]);
+        }
+    }
+    fn find_block_device(&self) -> Device {
+        block_device::find()
+    }
+    fn stop_block_device(&self) {
+        block_device::stop();
+    }
+    fn device_address(&self, base: *const u8, length: usize) -> Option<u64> {
+        linear_memory::physical(base as u64, length as u64)
+    }
+    // Safety of both: the kernel has checked the address against a window of the device, and its alignment.
+    fn register_read(&self, address: u64, width: u32) -> u32 {
+        unsafe {
+            match width {
+                1 => u32::from((address as *const u8).read_volatile()),
+                2 => u32::from((address as *const u16).read_volatile()),
+                _ => (address as *const u32).read_volatile(),
+            }
+        }
+    }
+    fn register_write(&self, address: u64, width: u32, value: u32) {
+        unsafe {
+            match width {
+                1 => (address as *mut u8).write_volatile(value as u8),
+                2 => (address as *mut u16).write_volatile(value as u16),
+                _ => (address as *mut u32).write_volatile(value),
+            }
+        }
+    }
+    fn fence(&self) {
+        fence(Ordering::SeqCst);
+    }
+    fn relax(&self) {
+        core::hint::spin_loop();
+    }
+    fn stack_remaining(&self) -> usize {
+        memory::stack_remaining()
+    }
+    fn power_off(&self, status: u32) {
+        cpu::power_off(status as u8);
+    }
+}

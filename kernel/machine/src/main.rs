@@ -1,0 +1,112 @@
+//! The freestanding microkernel: takes the machine over from QEMU and runs the system of its bundle.
+//!
+//! Booted by PVH with `-kernel` and the bundle as `-initrd`. Silent unless something is wrong or `debug` is on the command
+//! line: the serial line belongs to whichever domain holds the console.
+#![no_std]
+#![no_main]
+extern crate alloc;
+
+mod block_device;
+mod clock;
+mod command_line;
+mod cpu;
+mod descriptors;
+mod hardware;
+mod interrupts;
+mod libc;
+mod linear_memory;
+mod local_apic;
+mod memory;
+mod pci;
+mod pvh;
+mod serial;
+mod single;
+mod wasmtime_platform;
+
+use axiom_kernel_portable::bundle::Bundle;
+use axiom_kernel_portable::kernel::{Kernel, Options};
+use axiom_kernel_portable::loader;
+use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
+use axiom_kernel_portable::trace::TraceRing;
+use command_line::CommandLine;
+use hardware::Hardware;
+use interrupts::{FIRST_INTERRUPT_VECTOR, PANIC_STATUS};
+use pvh::StartInfo;
+
+/// The serial port's line on the ISA bus.
+const SERIAL_LINE: u32 = 4;
+
+#[panic_handler]
+fn panic(information: &core::panic::PanicInfo) -> ! {
+    log!("kernel panic: {information}");
+    cpu::power_off(PANIC_STATUS)
+}
+
+/// Called by boot.s with what the boot loader left in EBX.
+#[unsafe(no_mangle)]
+extern "C" fn kernel_main(start_info: u64) -> ! {
+    serial::init();
+    descriptors::init();
+    // Safety: the value comes straight from the boot loader.
+    let info = unsafe { StartInfo::read(start_info) }.expect("the boot loader speaks PVH, version 1 or later");
+    let line = CommandLine::parse(info.command_line());
+    let bundle = info.bundle().expect("a bundle, given as initial RAM disk");
+    let trace = take_memory(&info, bundle, line.trace);
+    let options = Options { is_debug: line.is_debug, console_arguments: line.run() };
+    memory::protect_kernel();
+    local_apic::init();
+    clock::init(line.time);
+    local_apic::route_isa(SERIAL_LINE, FIRST_INTERRUPT_VECTOR + CONSOLE_INTERRUPT as u8);
+    cpu::interrupts_on();
+
+    // Safety: the bundle's memory is reserved, and mapped one to one.
+    let bytes = unsafe { core::slice::from_raw_parts(bundle.0 as *const u8, (bundle.1 - bundle.0) as usize) };
+    let kernel = load(bytes, options);
+    if let Some((start, length)) = trace {
+        attach_trace(kernel, start, length);
+    }
+    kernel.log(format_args!("axiom kernel: {} KiB free, loaded after {} us", memory::free_bytes() >> 10, clock::monotonic_nanoseconds() / 1000));
+    kernel.start();
+    kernel.log(format_args!("axiom kernel: started after {} us", clock::monotonic_nanoseconds() / 1000));
+    kernel.run();
+    cpu::power_off(PANIC_STATUS) // `run` returns only after `power_off`, which does not
+}
+
+/// Gives all RAM below 4 GiB to the frame allocator, less what is in use. Returns the trace ring's place, if it is one.
+fn take_memory(info: &StartInfo, bundle: (u64, u64), trace: Option<(u64, u64)>) -> Option<(u64, u64)> {
+    info.each_ram(memory::add_ram);
+    let image = memory::kernel_image();
+    memory::reserve(image.0, image.1);
+    memory::reserve(bundle.0, bundle.1);
+    let trace = trace.filter(|&(start, length)| {
+        let is_free = memory::is_free(start, start.saturating_add(length));
+        if !is_free {
+            log!("the trace ring at {start:#x}, {length} bytes, is not in free memory: no trace");
+        }
+        is_free
+    });
+    if let Some((start, length)) = trace {
+        memory::reserve(start, start + length);
+    }
+    trace
+}
+
+fn load(bytes: &'static [u8], options: Options) -> &'static Kernel {
+    let loaded = Bundle::parse(bytes).map_err(|problem| wasmtime::format_err!("{problem}"));
+    match loaded.and_then(|bundle| loader::load(&Hardware, &bundle, options)) {
+        Ok(kernel) => kernel,
+        Err(error) => {
+            log!("the system cannot be loaded: {error:#}");
+            cpu::power_off(PANIC_STATUS)
+        }
+    }
+}
+
+fn attach_trace(kernel: &Kernel, start: u64, length: u64) {
+    let names: alloc::vec::Vec<[u8; 24]> = kernel.domains.iter().map(|domain| domain.name).collect();
+    // Safety: the range was free RAM and is reserved, mapped one to one, and used for nothing else.
+    match unsafe { TraceRing::new(start as *mut u8, length as usize, &names) } {
+        Some(ring) => kernel.attach_trace(ring),
+        None => log!("the trace ring is too small: no trace"),
+    }
+}

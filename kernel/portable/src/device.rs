@@ -1,0 +1,80 @@
+//! System calls of a driver: registers, and device addresses for memory.
+//!
+//! A register access outside a window, or of the wrong alignment, or through another kind of handle ends the driver: its
+//! result could be taken for a value. Without an IOMMU the driver and its device are trusted with addresses: what is
+//! checked here is only what it asks for.
+use crate::Status;
+use crate::generated::{fault, kind, right, status};
+use crate::kernel::Kernel;
+use crate::machine::Device;
+use wasmtime::format_err;
+
+const SEGMENT_BYTES: u32 = 16;
+
+impl Kernel {
+    /// Address of a register, or the end of the domain.
+    pub(crate) fn register(&self, me: usize, handle: u32, offset: u32, width: u32) -> wasmtime::Result<u64> {
+        let capabilities = self.capabilities.borrow();
+        let window = capabilities.find_kind(me, handle, kind::WINDOW);
+        if let Ok(capability) = window {
+            let Device { windows, .. } = self.device.get();
+            let window = windows[capability.badge as usize % windows.len()];
+            if offset % width == 0 && width <= window.length && offset <= window.length - width {
+                return Ok(window.address + u64::from(offset));
+            }
+        }
+        self.domains[me].fault.set(fault::MISUSE);
+        Err(format_err!("register access of {width} bytes at offset {offset:#x} of handle {handle:#x}"))
+    }
+
+    #[allow(clippy::too_many_arguments)] // the system call has seven
+    pub(crate) fn dma_segments(
+        &self, me: usize, dma: u32, source: u32, offset: u32, length: u32, device_writes: u32, out: u32, max: u32,
+    ) -> Result<u32, Status> {
+        let capabilities = self.capabilities.borrow();
+        capabilities.find_kind(me, dma, kind::DMA)?;
+        let rights = if device_writes != 0 { right::WRITE } else { right::READ };
+        let (owner, address) = match source {
+            0 => (me as u8, offset),
+            _ => capabilities.lent(me, source, offset, length, rights)?,
+        };
+        let owner = self.loaded(owner as usize);
+        owner.range(address, length)?;
+        if length == 0 {
+            return Ok(0);
+        }
+        if max == 0 {
+            return Err(status::TOO_LARGE);
+        }
+        // Every memory is one physical run, so one segment is always enough.
+        let base = owner.device_base.ok_or(status::UNSUPPORTED)?;
+        let segment = self.loaded(me).bytes_mut(out, SEGMENT_BYTES)?;
+        segment[..8].copy_from_slice(&(base + u64::from(address)).to_le_bytes());
+        segment[8..].copy_from_slice(&u64::from(length).to_le_bytes());
+        Ok(1)
+    }
+
+    pub(crate) fn device_parameters(&self, me: usize, dma: u32, out: u32, count: u32) -> Result<u32, Status> {
+        self.capabilities.borrow().find_kind(me, dma, kind::DMA)?;
+        let device = self.device.get();
+        let values = [device.transport, device.notify_multiplier, device.vector, device.flags];
+        let count = (count as usize).min(values.len());
+        let bytes = self.loaded(me).bytes_mut(out, count as u32 * 4)?;
+        for (place, value) in bytes.chunks_exact_mut(4).zip(values) {
+            place.copy_from_slice(&value.to_le_bytes());
+        }
+        Ok(count as u32)
+    }
+
+    /// MSI-X needs no acknowledgement; the handle is checked all the same.
+    pub(crate) fn interrupt_acknowledge(&self, me: usize, interrupt: u32) -> Result<u32, Status> {
+        self.capabilities.borrow().find_kind(me, interrupt, kind::INTERRUPT)?;
+        Ok(0)
+    }
+
+    pub(crate) fn stop_device_of(&self, domain: usize) {
+        if self.driver.get() == Some(domain as u8) {
+            self.machine.stop_block_device();
+        }
+    }
+}

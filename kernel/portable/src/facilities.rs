@@ -1,0 +1,98 @@
+//! System calls that reach the world outside the domains: clock, entropy, console, trace notes, power, the list of
+//! domains, and giving up. Each needs its capability.
+use crate::Status;
+use crate::domain::Loaded;
+use crate::generated::{fault, kind, status};
+use crate::kernel::Kernel;
+use alloc::string::String;
+use wasmtime::format_err;
+
+const CONTROL_RECORD_BYTES: u32 = 64;
+/// UTF-16 units that are read of a fault's message.
+const FAULT_TEXT_LIMIT: u32 = 256;
+
+impl Kernel {
+    fn check(&self, me: usize, handle: u32, kind: u32) -> Result<&Loaded, Status> {
+        self.capabilities.borrow().find_kind(me, handle, kind)?;
+        Ok(self.loaded(me))
+    }
+
+    pub(crate) fn clock_read(&self, me: usize, clock: u32, out: u32) -> Result<u32, Status> {
+        let bytes = self.check(me, clock, kind::CLOCK)?.bytes_mut(out, 16)?;
+        bytes[..8].copy_from_slice(&self.machine.monotonic_nanoseconds().to_le_bytes());
+        bytes[8..].copy_from_slice(&self.machine.unix_nanoseconds().to_le_bytes());
+        Ok(0)
+    }
+
+    pub(crate) fn entropy_read(&self, me: usize, entropy: u32, address: u32, length: u32) -> Result<u32, Status> {
+        self.machine.entropy(self.check(me, entropy, kind::ENTROPY)?.bytes_mut(address, length)?);
+        Ok(0)
+    }
+
+    pub(crate) fn console_write(&self, me: usize, console: u32, address: u32, length: u32) -> Result<u32, Status> {
+        let length = length.min(i32::MAX as u32);
+        self.machine.console_write(self.check(me, console, kind::CONSOLE)?.bytes(address, length)?);
+        Ok(length)
+    }
+
+    pub(crate) fn console_read(&self, me: usize, console: u32, address: u32, length: u32) -> Result<u32, Status> {
+        let length = length.min(i32::MAX as u32);
+        let bytes = self.check(me, console, kind::CONSOLE)?.bytes_mut(address, length)?;
+        self.machine.console_read(bytes).map(|count| count as u32).ok_or(status::END_OF_FILE)
+    }
+
+    pub(crate) fn console_arguments(&self, me: usize, console: u32, address: u32, length: u32) -> Result<u32, Status> {
+        let bytes = self.check(me, console, kind::CONSOLE)?.bytes_mut(address, length)?;
+        let text = &self.options.console_arguments;
+        let count = bytes.len().min(text.len());
+        bytes[..count].copy_from_slice(&text[..count]);
+        Ok(text.len() as u32)
+    }
+
+    pub(crate) fn trace_note(&self, me: usize, trace: u32, address: u32, length: u32) -> Result<u32, Status> {
+        let text = self.check(me, trace, kind::TRACE)?.bytes(address, length)?;
+        if self.is_traced.get() || self.options.is_debug {
+            self.note(me, text);
+        }
+        Ok(0)
+    }
+
+    pub(crate) fn power_off(&self, me: usize, power: u32, exit_status: u32) -> Result<(), Status> {
+        self.check(me, power, kind::POWER)?;
+        self.power_status.set(Some(exit_status & 127));
+        self.machine.power_off(exit_status & 127);
+        Ok(())
+    }
+
+    /// { name 24 bytes, u32 state, restarts, memoryPages, calls, u64 busyNanoseconds } and zeros, one a domain.
+    pub(crate) fn control_list(&self, me: usize, control: u32, out: u32, max: u32) -> Result<u32, Status> {
+        let own = self.check(me, control, kind::CONTROL)?;
+        let count = self.domains.len().min(max as usize);
+        let bytes = own.bytes_mut(out, count as u32 * CONTROL_RECORD_BYTES)?;
+        self.switch(self.current.get()); // charges the asker for its time up to now
+        bytes.fill(0);
+        for (record, domain) in bytes.chunks_exact_mut(CONTROL_RECORD_BYTES as usize).zip(&self.domains) {
+            record[..24].copy_from_slice(&domain.name);
+            let words = [domain.state.get() as u32, 0, domain.memory_pages, domain.calls.get()];
+            for (place, word) in record[24..40].chunks_exact_mut(4).zip(words) {
+                place.copy_from_slice(&word.to_le_bytes());
+            }
+            record[40..48].copy_from_slice(&domain.busy_nanoseconds.get().to_le_bytes());
+        }
+        Ok(count as u32)
+    }
+
+    /// The module gives up: an error that unwinds it, with its words.
+    pub(crate) fn fault(&self, me: usize, message: u32, units: u32, line: u32, column: u32) -> wasmtime::Error {
+        self.domains[me].fault.set(fault::ABORT);
+        let units = units.min(FAULT_TEXT_LIMIT);
+        let text = match self.loaded(me).bytes(message, units * 2) {
+            Ok(bytes) => {
+                let units = bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+                char::decode_utf16(units).map(|unit| unit.unwrap_or('?')).collect()
+            }
+            Err(_) => String::from("(message outside memory)"),
+        };
+        format_err!("fault: {text} (line {line}, column {column})")
+    }
+}

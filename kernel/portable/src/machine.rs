@@ -1,0 +1,63 @@
+//! What the kernel needs of the machine it runs on. The freestanding kernel implements it on hardware, tests with a fake.
+//!
+//! One CPU, no preemption of kernel code: an interrupt handler only sets a bit that `take_interrupts` collects.
+use wasmtime::Config;
+
+/// Interrupt number of the console: input has arrived.
+pub const CONSOLE_INTERRUPT: u32 = 0;
+/// Interrupt number of the block device's queue.
+pub const BLOCK_DEVICE_INTERRUPT: u32 = 1;
+
+/// A range of device registers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    pub address: u64,
+    pub length: u32,
+}
+
+/// A device as a driver is to see it. `transport` 0 means that the machine has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Device {
+    /// common, notify, isr, configuration
+    pub windows: [Window; 4],
+    pub interrupt: u32,
+    /// 1 PCI, 2 MMIO
+    pub transport: u32,
+    pub notify_multiplier: u32,
+    pub vector: u32,
+    pub flags: u32,
+}
+
+pub trait Machine {
+    /// Settings that only this machine needs: CPU features, where memories come from.
+    fn tune(&self, config: &mut Config);
+    fn monotonic_nanoseconds(&self) -> u64;
+    fn unix_nanoseconds(&self) -> u64;
+    /// The interrupts that came since the last time, as a set of numbers; at most 32.
+    fn take_interrupts(&self) -> u32;
+    /// Sleeps until an interrupt that has not been taken, or until the deadline (`u64::MAX`: none). May return early.
+    fn idle(&self, deadline_nanoseconds: u64);
+
+    fn console_write(&self, bytes: &[u8]);
+    /// Bytes that were waiting, or `None` after the last.
+    fn console_read(&self, bytes: &mut [u8]) -> Option<usize>;
+    /// A line for whoever debugs; never on the path of a request.
+    fn log(&self, text: core::fmt::Arguments<'_>);
+    fn entropy(&self, bytes: &mut [u8]);
+
+    fn find_block_device(&self) -> Device;
+    /// Stops the device's access to memory for certain: its driver died.
+    fn stop_block_device(&self);
+    /// Address at which a device sees the byte at `base`, if all `length` bytes from there are one physical run.
+    fn device_address(&self, base: *const u8, length: usize) -> Option<u64>;
+    /// Reads a register; `width` is 1, 2 or 4. The kernel has checked that the address lies in a window.
+    fn register_read(&self, address: u64, width: u32) -> u32;
+    fn register_write(&self, address: u64, width: u32, value: u32);
+    fn fence(&self);
+    fn relax(&self);
+
+    /// Bytes of kernel stack that are left.
+    fn stack_remaining(&self) -> usize;
+    /// Does not return on hardware. In a test it does, and the kernel leaves all domains.
+    fn power_off(&self, status: u32);
+}

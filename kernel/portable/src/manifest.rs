@@ -1,0 +1,202 @@
+//! The system manifest as the kernel reads it: `services/system.json`, checked and packed by the ahead-of-time compiler.
+//!
+//! ```text
+//! u16 version, u16 domain count, then for each domain
+//!   24 name, u8 rank, u8 present, u16 module index, u32 memory pages, u16 capability count, u16 zero   (36 bytes)
+//!   16 bytes a capability: u8 kind, u8 bit, u8 domain, u8 zero, u32 badge, u32 rights, u32 bits
+//! ```
+//!
+//! What stays true: `decode` accepts nothing that the rules of docs/abi.md §6 refuse, whatever the bytes are.
+//! Shared with the ahead-of-time compiler, which includes this file by path.
+use crate::generated::kind;
+use alloc::vec::Vec;
+
+pub const VERSION: u16 = 1;
+pub const NAME_BYTES: usize = 24;
+/// Ids are one byte in trace records, and 255 is the kernel.
+pub const DOMAIN_LIMIT: usize = 255;
+pub const MEMORY_PAGES_LIMIT: u32 = 32768;
+/// Handles in the table of one domain that the manifest may fill.
+pub const CAPABILITY_LIMIT: usize = 256;
+/// A set of bits must never look like a negative result.
+pub const BIT_LIMIT: u8 = 31;
+pub const NO_MODULE: u16 = 0xffff;
+/// Kind of an entry that stands for the seven parts of a device. Not a kind of capability.
+pub const KIND_DEVICE: u8 = 0x80;
+/// Handles that a device entry takes.
+pub const DEVICE_PARTS: usize = 7;
+
+const DOMAIN_BYTES: usize = 36;
+const ENTRY_BYTES: usize = 16;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    pub kind: u8,
+    /// The notification bit that an interrupt, timer or console sets.
+    pub bit: u8,
+    /// Server of an endpoint, target of a notification.
+    pub domain: u8,
+    pub badge: u32,
+    pub rights: u32,
+    /// Mask of a notification.
+    pub bits: u32,
+}
+
+impl Entry {
+    /// How many handles this entry makes.
+    pub fn handle_count(&self) -> usize {
+        if self.kind == KIND_DEVICE { DEVICE_PARTS } else { 1 }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainEntry {
+    pub name: [u8; NAME_BYTES],
+    pub rank: u8,
+    /// Does this kernel run it?
+    pub present: bool,
+    pub module: u16,
+    pub memory_pages: u32,
+    pub capabilities: Vec<Entry>,
+}
+
+/// Reads little-endian numbers from a slice, and nothing past its end.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or("the manifest is cut short")?;
+        self.0 = rest;
+        Ok(*head)
+    }
+    fn u8(&mut self) -> Result<u8, &'static str> {
+        Ok(self.take::<1>()?[0])
+    }
+    fn u16(&mut self) -> Result<u16, &'static str> {
+        Ok(u16::from_le_bytes(self.take()?))
+    }
+    fn u32(&mut self) -> Result<u32, &'static str> {
+        Ok(u32::from_le_bytes(self.take()?))
+    }
+}
+
+pub fn decode(bytes: &[u8]) -> Result<Vec<DomainEntry>, &'static str> {
+    let mut reader = Reader(bytes);
+    if reader.u16()? != VERSION {
+        return Err("a manifest of another version");
+    }
+    let count = reader.u16()? as usize;
+    if count == 0 || count > DOMAIN_LIMIT {
+        return Err("the manifest has no domain or too many");
+    }
+    let mut domains = Vec::new();
+    for _ in 0..count {
+        domains.push(decode_domain(&mut reader)?);
+    }
+    if !reader.0.is_empty() {
+        return Err("bytes behind the manifest");
+    }
+    check(&domains)?;
+    Ok(domains)
+}
+
+fn decode_domain(reader: &mut Reader<'_>) -> Result<DomainEntry, &'static str> {
+    let name = reader.take()?;
+    let (rank, present, module) = (reader.u8()?, reader.u8()?, reader.u16()?);
+    let (memory_pages, capability_count, zero) = (reader.u32()?, reader.u16()? as usize, reader.u16()?);
+    if present > 1 || zero != 0 {
+        return Err("a domain of the manifest is malformed");
+    }
+    if capability_count > CAPABILITY_LIMIT {
+        return Err("a domain has too many capabilities");
+    }
+    let mut capabilities = Vec::new();
+    for _ in 0..capability_count {
+        let (kind, bit, domain, zero) = (reader.u8()?, reader.u8()?, reader.u8()?, reader.u8()?);
+        if zero != 0 {
+            return Err("a capability of the manifest is malformed");
+        }
+        capabilities.push(Entry { kind, bit, domain, badge: reader.u32()?, rights: reader.u32()?, bits: reader.u32()? });
+    }
+    Ok(DomainEntry { name, rank, present: present == 1, module, memory_pages, capabilities })
+}
+
+/// The rules that the packed form can break. Repeated and unknown names are the compiler's to refuse: names of
+/// capabilities are not in the packed form, and domains are named by position.
+fn check(domains: &[DomainEntry]) -> Result<(), &'static str> {
+    let mut has_device = false;
+    for (id, domain) in domains.iter().enumerate() {
+        if domain.name[0] == 0 || core::str::from_utf8(&domain.name).is_err() {
+            return Err("a domain has no proper name");
+        }
+        if domains[..id].iter().any(|other| other.name == domain.name) {
+            return Err("two domains have the same name");
+        }
+        if domain.present && (domain.module == NO_MODULE || domain.memory_pages == 0 || domain.memory_pages > MEMORY_PAGES_LIMIT) {
+            return Err("a domain has no module, or a memory of no size or too large");
+        }
+        let handles: usize = domain.capabilities.iter().map(Entry::handle_count).sum();
+        if handles > CAPABILITY_LIMIT {
+            return Err("a domain has too many capabilities");
+        }
+        for entry in &domain.capabilities {
+            if domain.present && entry.kind == KIND_DEVICE && core::mem::replace(&mut has_device, true) {
+                return Err("a device belongs to two domains");
+            }
+            check_entry(domains, id, entry)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_entry(domains: &[DomainEntry], id: usize, entry: &Entry) -> Result<(), &'static str> {
+    let target = domains.get(entry.domain as usize).ok_or("a capability names no domain")?;
+    match u32::from(entry.kind) {
+        kind::ENDPOINT => {
+            if entry.domain as usize != id && target.rank >= domains[id].rank {
+                return Err("an upward call");
+            }
+            if domains[id].present && !target.present {
+                return Err("an endpoint to a domain that this kernel does not run");
+            }
+        }
+        kind::NOTIFICATION => {
+            if entry.bits == 0 || entry.bits >> BIT_LIMIT != 0 {
+                return Err("a notification has no bits, or a bit of 31 or more");
+            }
+        }
+        kind::TIMER | kind::CONSOLE => check_bit(entry)?,
+        _ if entry.kind == KIND_DEVICE => check_bit(entry)?,
+        kind::CLOCK | kind::ENTROPY | kind::TRACE | kind::POWER | kind::CONTROL => {}
+        _ => return Err("a capability of unknown kind"),
+    }
+    Ok(())
+}
+
+fn check_bit(entry: &Entry) -> Result<(), &'static str> {
+    if entry.bit >= BIT_LIMIT { Err("a notification bit of 31 or more") } else { Ok(()) }
+}
+
+/// The inverse of `decode`.
+pub fn encode(domains: &[DomainEntry]) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.extend(VERSION.to_le_bytes());
+    out.extend((domains.len() as u16).to_le_bytes());
+    for domain in domains {
+        let start = out.len();
+        out.extend(domain.name);
+        out.extend([domain.rank, u8::from(domain.present)]);
+        out.extend(domain.module.to_le_bytes());
+        out.extend(domain.memory_pages.to_le_bytes());
+        out.extend((domain.capabilities.len() as u16).to_le_bytes());
+        out.extend(0u16.to_le_bytes());
+        debug_assert_eq!(out.len() - start, DOMAIN_BYTES);
+        for entry in &domain.capabilities {
+            let start = out.len();
+            out.extend([entry.kind, entry.bit, entry.domain, 0]);
+            out.extend([entry.badge, entry.rights, entry.bits].into_iter().flat_map(u32::to_le_bytes));
+            debug_assert_eq!(out.len() - start, ENTRY_BYTES);
+        }
+    }
+    out
+}
