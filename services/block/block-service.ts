@@ -1,0 +1,175 @@
+// The block interface over a Volume: checks what a message alone can say, translates, and fills in replies.
+import * as block from "../../kernel-bindings/generated/assembly/block";
+import { BlockStatistics, ExtentDescriptor } from "../../kernel-bindings/generated/assembly/block";
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { ROOT_BYTES, ROOT_COUNT } from "./checkpoint";
+import { Disk, Entropy, Leases } from "./disk";
+import { format } from "./format";
+import { BLOCK_BYTES, PAGE_BITS, PAGE_BITS_BYTES } from "./geometry";
+import { Mount } from "./mount";
+import { Replay } from "./replay";
+import { FORMAT_VERSION } from "./superblock";
+import { Verifier } from "./verifier";
+import { Volume } from "./volume";
+
+/** In an allocation's hint: the run may come from the reserve, for what must be written so that something can be freed. */
+export const FROM_RESERVE: u64 = 1 << 63;
+
+export class BlockService extends block.Server {
+  readonly volume: Volume;
+  readonly mount: Mount;
+  private replayer: Replay;
+  private verifier: Verifier;
+  private page: usize = heap.alloc(BLOCK_BYTES);
+
+  constructor(disk: Disk, leases: Leases, entropy: Entropy) {
+    super();
+    const volume = new Volume(disk, leases, entropy);
+    this.volume = volume;
+    this.mount = new Mount(volume);
+    this.replayer = new Replay(volume);
+    this.verifier = new Verifier(volume);
+  }
+
+  /** Mount what is there. A service that cannot still starts: its operations answer why. */
+  start(): u32 {
+    this.mount.run();
+    return Status.Ok;
+  }
+
+  describe(badge: u32, rights: u32): u32 {
+    const volume = this.volume;
+    const isServed = volume.mountStatus == Status.Ok;
+    block.DescribeReply.setBlockCount(isServed ? volume.geometry.blockCount : volume.disk.blockCount);
+    block.DescribeReply.setFreeBlocks(isServed ? volume.allocator.availableCount : 0);
+    block.DescribeReply.setSequence(isServed ? volume.log.committed : 0);
+    block.DescribeReply.setGeneration(isServed ? volume.superblock.generation : 0);
+    block.DescribeReply.setFlags(volume.flags);
+    block.DescribeReply.setVersion(FORMAT_VERSION);
+    block.DescribeReply.setMountStatus(volume.mountStatus);
+    return Status.Ok;
+  }
+
+  format(badge: u32, rights: u32, blockCount: u64, flags: u32): u32 { return format(this.mount, blockCount, flags); }
+
+  allocate(badge: u32, rights: u32, hint: u64, count: u32): u32 {
+    const status = this.volume.allocate(hint & ~FROM_RESERVE, count, (hint & FROM_RESERVE) != 0);
+    block.AllocateReply.setAddress(status ? 0 : this.volume.allocator.foundAddress);
+    block.AllocateReply.setCount(status ? 0 : this.volume.allocator.foundCount);
+    return status;
+  }
+
+  free(badge: u32, rights: u32, address: u64, count: u32): u32 { return this.volume.free(address, count); }
+  read(badge: u32, rights: u32, address: u64, buffer: u32, bufferLength: u32): u32 { return this.volume.read(address, buffer, bufferLength); }
+
+  writeExtents(badge: u32, rights: u32, address: u64, count: u32, data: u32, dataLength: u32, descriptors: u32, descriptorsLength: u32): u32 {
+    if (count > descriptorsLength / ExtentDescriptor.SIZE) return Status.InvalidArgument;
+    return this.volume.writeExtents(address, count, data, dataLength, descriptors);
+  }
+
+  write(badge: u32, rights: u32, address: u64, data: u32, dataLength: u32): u32 { return this.volume.write(address, data, dataLength); }
+  attach(badge: u32, rights: u32, payload: u32, payloadLength: u32): u32 { return this.volume.attach(badge, payload, payloadLength); }
+
+  commit(badge: u32, rights: u32, payload: u32, payloadLength: u32): u32 {
+    const status = this.volume.commit(badge, payload, payloadLength);
+    block.CommitReply.setSequence(this.volume.log.committed);
+    block.CommitReply.setFlags(this.volume.flags);
+    return status;
+  }
+
+  sync(badge: u32, rights: u32): u32 {
+    const status = this.volume.sync();
+    block.SyncReply.setSequence(min(this.volume.log.durable, this.volume.log.committed));
+    return status;
+  }
+
+  setRoot(badge: u32, rights: u32, root: u32, rootLength: u32): u32 {
+    if (badge < 1 || badge > ROOT_COUNT) return Status.Denied;
+    if (rootLength > ROOT_BYTES) return Status.TooLarge;
+    if (this.volume.mountStatus) return this.volume.mountStatus;
+    const status = this.volume.leases.read(root, 0, this.page, rootLength);
+    if (!status) this.volume.roots.set(badge, this.page, rootLength);
+    return status;
+  }
+
+  getRoot(badge: u32, rights: u32, root: u32, rootLength: u32): u32 {
+    block.GetRootReply.setLengthBytes(0);
+    if (badge < 1 || badge > ROOT_COUNT) return Status.Denied;
+    if (this.volume.mountStatus) return this.volume.mountStatus;
+    const lengthBytes = this.volume.map.rootLength(badge);
+    block.GetRootReply.setLengthBytes(lengthBytes);
+    return lengthBytes > rootLength ? Status.TooLarge : this.volume.leases.write(root, 0, this.volume.map.root(badge), lengthBytes);
+  }
+
+  checkpoint(badge: u32, rights: u32): u32 {
+    const status = this.volume.checkpoint();
+    block.CheckpointReply.setGeneration(this.volume.superblock.generation);
+    return status;
+  }
+
+  replay(badge: u32, rights: u32, cursor: u64, payload: u32, payloadLength: u32): u32 {
+    const replayer = this.replayer;
+    const status = replayer.next(cursor, badge, payload, payloadLength);
+    block.ReplayReply.setCursor(replayer.cursor);
+    block.ReplayReply.setSequence(replayer.found ? replayer.sequence : 0);
+    block.ReplayReply.setLengthBytes(replayer.lengthBytes);
+    block.ReplayReply.setFound(replayer.found ? 1 : 0);
+    return status;
+  }
+
+  statistics(badge: u32, rights: u32, statistics: u32, statisticsLength: u32): u32 {
+    if (statisticsLength < BlockStatistics.SIZE) return Status.InvalidArgument;
+    const volume = this.volume;
+    const out = this.page;
+    BlockStatistics.setDeviceReads(out, volume.disk.readCount);
+    BlockStatistics.setDeviceWrites(out, volume.disk.writeCount);
+    BlockStatistics.setDeviceFlushes(out, volume.disk.flushCount);
+    BlockStatistics.setReadBytes(out, volume.disk.readBytes);
+    BlockStatistics.setWrittenBytes(out, volume.disk.writtenBytes);
+    BlockStatistics.setCommits(out, volume.commitCount);
+    BlockStatistics.setSyncs(out, volume.syncCount);
+    BlockStatistics.setCheckpoints(out, volume.checkpointCount);
+    BlockStatistics.setCacheHits(out, volume.cache.hitCount);
+    BlockStatistics.setCacheMisses(out, volume.cache.missCount);
+    BlockStatistics.setReplayedRecords(out, volume.replayedCount);
+    BlockStatistics.setDroppedRecords(out, volume.droppedCount);
+    BlockStatistics.setLogBlocks(out, volume.geometry.logBlocks);
+    BlockStatistics.setLogUsedBlocks(out, volume.log.usedBlocks);
+    BlockStatistics.setExtentsVerified(out, volume.extents.checkedCount);
+    BlockStatistics.setReserved(out, 0);
+    return volume.leases.write(statistics, 0, out, BlockStatistics.SIZE);
+  }
+
+  /** Bits of whole bytes from `first` on, as many as fit: what clients and this service use, without what was freed. */
+  readAllocation(badge: u32, rights: u32, first: u64, bits: u32, bitsLength: u32): u32 {
+    const volume = this.volume;
+    block.ReadAllocationReply.setBlockCount(0);
+    if (volume.mountStatus) return volume.mountStatus;
+    if (first >= volume.geometry.blockCount) return Status.OutOfRange;
+    const start = first & ~7;
+    const bytes = <u32>min<u64>(bitsLength, (volume.geometry.blockCount - start + 7) >> 3);
+    for (let done: u32 = 0; done < bytes; ) {
+      const at = start + (<u64>done << 3);
+      const offset = <u32>(at % PAGE_BITS) >> 3;
+      const part = min(bytes - done, PAGE_BITS_BYTES - offset);
+      volume.allocator.writePage(<u32>(at / PAGE_BITS), this.page);
+      const status = volume.leases.write(bits, done, this.page + offset, part);
+      if (status) return status;
+      done += part;
+    }
+    block.ReadAllocationReply.setBlockCount(min<u64>(<u64>bytes << 3, volume.geometry.blockCount - start));
+    return Status.Ok;
+  }
+
+  verify(badge: u32, rights: u32): u32 {
+    const status = this.verifier.run();
+    const isServed = status == Status.Ok;
+    block.VerifyReply.setCheckedBlocks(isServed ? this.verifier.checkedBlocks : 0);
+    block.VerifyReply.setDamagedBlocks(isServed ? this.verifier.damagedBlocks : 0);
+    block.VerifyReply.setFirstDamaged(isServed ? this.verifier.firstDamaged : 0);
+    block.VerifyReply.setOwnedBlocks(isServed ? this.volume.geometry.ownedBlocks : 0);
+    return status;
+  }
+
+  abandon(badge: u32, rights: u32): u32 { return this.volume.abandon(); }
+}

@@ -1,0 +1,35 @@
+// What the block service stands on, behind small abstract classes so that unit tests run the same logic without a kernel:
+// a disk of whole blocks, the leases that callers lend, and a source of random bytes.
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+
+/** A disk. `source` 0: `address` is own memory; otherwise it is an offset in that lease, which is passed on without a copy. All calls answer a Status. */
+export abstract class Disk {
+  /** Whole blocks of the device; known after `open`. */
+  blockCount: u64 = 0;
+  isReadOnly: bool = false;
+  canFlush: bool = false;
+  readCount: u64 = 0;
+  writeCount: u64 = 0;
+  flushCount: u64 = 0;
+  readBytes: u64 = 0;
+  writtenBytes: u64 = 0;
+
+  /** Ask the device what it is. */
+  open(): u32 { return Status.Unsupported; }
+  /** Read `count` blocks. */
+  read(block: u64, source: u32, address: usize, count: u32): u32 { return Status.Unsupported; }
+  /** Write `count` blocks; the device has them, perhaps not durably, when this returns. */
+  write(block: u64, source: u32, address: usize, count: u32): u32 { return Status.Unsupported; }
+  /** Every write before this survives power loss when it returns Ok. */
+  flush(): u32 { return Status.Unsupported; }
+}
+
+/** Bytes that a caller lends for one call. */
+export abstract class Leases {
+  read(lease: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
+  write(lease: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
+}
+
+export abstract class Entropy {
+  fill(address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
+}

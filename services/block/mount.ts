@@ -1,0 +1,297 @@
+// From whatever is on the disk to a served state, or to the reason why not (docs/formats/block.md §5; the argument is docs/crash-contract.md).
+//
+//   slots ─► newest generation whose map verifies ─► chain of records ─► what lies past its end ─► verify what was not flushed, apply ─► epoch record, flush ─► redo images home
+//
+// What stays true: nothing is written before the cut is known; damage to what was flushed ends in Corrupted, never in a shorter history; no byte of an image can trap the service.
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { Checkpoint } from "./checkpoint";
+import { WINDOW_BLOCKS } from "./extent-check";
+import { BLOCK_BYTES, BLOCK_SHIFT, MAXIMUM_BLOCKS, MINIMUM_BLOCKS } from "./geometry";
+import { ItemCursor, ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
+import { MapLoader } from "./map-loader";
+import { Slots } from "./slots";
+import { FORMAT_VERSION, Superblock } from "./superblock";
+import { COMPATIBLE_NOT_FLUSHED, Volume } from "./volume";
+
+/** What can lie between a cut and the last record written before a crash: the unflushed bound and the longest records around it. */
+const DEAD_WINDOW_BLOCKS: u64 = 4096;
+
+export class Mount {
+  readonly slots: Slots;
+  private loader: MapLoader;
+  private peek: LogRecord = new LogRecord(0, BLOCK_BYTES);
+  private chosen: i32 = -1;
+  private previous: i32 = -1;
+  /** F: the highest sequence known to have been flushed. */
+  private flushed: u64 = 0;
+  /** Last sequence of the chain, and of what is kept of it. */
+  private chainEnd: u64 = 0;
+  private hasDeadRecords: bool = false;
+  private highestEpoch: u64 = 0;
+  private lastKind: u32 = 0;
+  private hasRedo: bool = false;
+
+  constructor(readonly volume: Volume) {
+    this.slots = new Slots(volume.disk, volume.geometry);
+    this.loader = new MapLoader(volume.geometry, volume.map, new Checkpoint(volume.disk, volume.geometry), volume.allocator);
+  }
+
+  /** Mount; the result is also volume.mountStatus. */
+  run(): u32 {
+    const volume = this.volume;
+    this.forget();
+    let status = volume.disk.open();
+    if (!status) status = this.choose();
+    if (!status) status = this.followChain();
+    if (!status) status = this.lookPastTheEnd();
+    if (!status) status = this.apply();
+    if (!status) status = this.begin();
+    if (!status && this.hasRedo) status = this.sendRedoHome();
+    volume.isDamaged = status == Status.Corrupted;
+    volume.mountStatus = status;
+    return status;
+  }
+
+  /** The service may have been mounted before: nothing of that may remain. */
+  private forget(): void {
+    const volume = this.volume;
+    volume.mountStatus = Status.NotFormatted;
+    volume.failure = Status.Ok;
+    volume.isReadOnly = false;
+    volume.fellBack = false;
+    volume.droppedTail = false;
+    volume.highestGeneration = 0;
+    volume.scanUse++;
+    volume.commitCount = 0;
+    volume.syncCount = 0;
+    volume.checkpointCount = 0;
+    volume.replayedCount = 0;
+    volume.droppedCount = 0;
+    volume.extents.checkedCount = 0;
+    volume.redo.reset();
+    volume.cache.reset();
+    volume.transaction.begin();
+    this.flushed = 0;
+    this.hasDeadRecords = false;
+    this.lastKind = 0;
+    this.hasRedo = false;
+  }
+
+  /** Find the newest generation that can be served and load its allocation. */
+  private choose(): u32 {
+    const volume = this.volume;
+    if (volume.disk.blockCount < MINIMUM_BLOCKS) return Status.NotFormatted;
+    this.slots.read();
+    const newest = this.slots.newestBelow(u64.MAX_VALUE, 0);
+    if (newest < 0) return this.slots.hasMagic ? Status.Corrupted : this.slots.readFailure ? this.slots.readFailure : Status.NotFormatted;
+    const top = this.slots.get(newest);
+    if (top.version > FORMAT_VERSION || top.incompatibleFlags) return Status.UnsupportedVersion;
+    if (top.blockCount > volume.disk.blockCount) return Status.Truncated;
+    if (top.blockCount > MAXIMUM_BLOCKS) return Status.TooLarge;
+    if (!volume.geometry.layOut(top.blockCount)) return Status.Corrupted;
+    volume.highestGeneration = top.generation;
+    volume.isReadOnly = volume.disk.isReadOnly || top.readOnlyFlags != 0;
+    this.chosen = newest;
+    let status: u32 = Status.Corrupted;
+    while (this.chosen >= 0) {
+      const superblock = this.slots.get(this.chosen);
+      this.flushed = max(this.flushed, superblock.sequence);
+      this.previous = this.slots.newestBelow(superblock.generation, superblock.imageId);
+      if (superblock.blockCount == volume.geometry.blockCount && superblock.fits(volume.geometry)) {
+        status = this.loader.load(superblock, this.previous < 0 ? null : this.slots.get(this.previous));
+        if (!status) break;
+      }
+      this.chosen = this.previous;
+    }
+    if (this.chosen < 0) return status;
+    volume.fellBack = this.chosen != newest || this.slots.damagedCount != 0;
+    volume.superblock.copyFrom(this.slots.get(this.chosen));
+    volume.roots.reset(volume.map);
+    return Status.Ok;
+  }
+
+  /** Where the log must be kept from: the generation before, if the circle still holds that far back. */
+  private tail(superblock: Superblock): u64 {
+    if (this.previous < 0) return superblock.logPosition;
+    const position = this.slots.get(this.previous).logPosition;
+    return position <= superblock.logPosition && superblock.logPosition - position <= this.volume.geometry.logBlocks ? position : superblock.logPosition;
+  }
+
+  private restart(): void { this.volume.log.begin(this.volume.superblock, this.tail(this.volume.superblock)); }
+
+  /** Read the next record of the chain into `scan`. Ok, Corrupted (the chain ends) or the device's status. */
+  private next(): u32 {
+    const log = this.volume.log;
+    const left = this.volume.geometry.logBlocks - (log.head - log.checkpointPosition);
+    if (!left) return Status.Corrupted;
+    const status = log.readRecord(log.head, this.volume.scan);
+    if (status) return status;
+    return this.volume.scan.blockCount <= left && log.isNext(this.volume.scan) ? Status.Ok : Status.Corrupted;
+  }
+
+  private followChain(): u32 {
+    const log = this.volume.log;
+    this.restart();
+    // Bounded: every record takes at least one of the log's blocks.
+    for (;;) {
+      const status = this.next();
+      if (status == Status.Corrupted) break;
+      if (status) return status;
+      this.flushed = max(this.flushed, this.volume.scan.flushed);
+      log.accept(this.volume.scan, this.volume.scan.kind != RecordKind.seal);
+    }
+    this.chainEnd = log.sequence;
+    this.highestEpoch = log.epoch;
+    return this.flushed > this.chainEnd ? Status.Corrupted : Status.Ok;
+  }
+
+  /** Whole records of this life of the image past the chain's end are either dead, written before a crash and cut off, or proof that something before them was lost to damage. */
+  private lookPastTheEnd(): u32 {
+    const volume = this.volume;
+    const log = volume.log;
+    const isBounded = volume.disk.canFlush && !(volume.superblock.compatibleFlags & COMPATIBLE_NOT_FLUSHED);
+    const free = volume.geometry.logBlocks - (log.head - log.checkpointPosition);
+    const window = isBounded ? min(free, DEAD_WINDOW_BLOCKS) : free;
+    for (let done: u64 = 0; done < window; done += WINDOW_BLOCKS) {
+      const count = <u32>min<u64>(WINDOW_BLOCKS, window - done);
+      let status = log.readBlocks(log.head + done, volume.extents.buffer, count);
+      if (status) return status;
+      for (let i: u32 = 0; i < count; i++) {
+        status = this.lookAt(volume.extents.buffer + (<usize>i << BLOCK_SHIFT), log.head + done + i);
+        if (status) return status;
+      }
+    }
+    return Status.Ok;
+  }
+
+  /** One block past the end; `position` is where it would be in this lap. */
+  private lookAt(block: usize, position: u64): u32 {
+    const volume = this.volume;
+    const log = volume.log;
+    const head = this.peek;
+    head.address = block;
+    if (!head.looksLike(log.imageId, volume.geometry.maximumRecordBytes)) return Status.Ok;
+    if (head.sequence <= this.chainEnd || head.epoch < log.epoch) return Status.Ok;
+    if (head.position < position || (head.position - position) % volume.geometry.logBlocks != 0) return Status.Ok;
+    this.hasDeadRecords = true;
+    this.highestEpoch = max(this.highestEpoch, head.epoch);
+    if (head.flushed <= this.chainEnd) return Status.Ok;
+    const status = log.readRecord(head.position, volume.scan);
+    if (status && status != Status.Corrupted) return status;
+    return status == Status.Ok && volume.scan.flushed > this.chainEnd ? Status.Corrupted : Status.Ok;
+  }
+
+  /** Go through the chain again: check what was not flushed, and take into the allocation what is kept. */
+  private apply(): u32 {
+    const volume = this.volume;
+    const log = volume.log;
+    this.restart();
+    while (log.sequence < this.chainEnd) {
+      let status = this.next();
+      if (status) return status;
+      const record = volume.scan;
+      status = this.checkPlaces(record);
+      if (status) return status;
+      if (record.sequence > this.flushed) {
+        status = this.verifyExtents(record);
+        if (status == Status.Corrupted) break;
+        if (status) return status;
+      }
+      status = this.applyRuns(record);
+      if (status) return status;
+      this.lastKind = record.kind;
+      log.accept(record, record.kind != RecordKind.seal);
+      volume.replayedCount++;
+    }
+    volume.droppedCount = this.chainEnd - log.sequence;
+    volume.droppedTail = volume.droppedCount != 0 || this.hasDeadRecords;
+    return Status.Ok;
+  }
+
+  /** Every address in a record must be one that clients can have. */
+  private checkPlaces(record: LogRecord): u32 {
+    const geometry = this.volume.geometry;
+    const items = itemsOf(record);
+    while (items.next()) {
+      let count: u32 = 0;
+      if (items.type == ItemType.allocation || items.type == ItemType.free) count = items.runCount;
+      else if (items.type == ItemType.extent) count = items.extentBlocks;
+      else if (items.type == ItemType.redo) { count = items.redoBlocks; this.hasRedo = true; }
+      if (count && !geometry.isForClients(items.address, count)) return Status.Corrupted;
+    }
+    return Status.Ok;
+  }
+
+  private verifyExtents(record: LogRecord): u32 {
+    const flushedExtents = record.flushedExtents;
+    const items = itemsOf(record);
+    for (let number: u32 = 0; items.next(); ) {
+      if (items.type != ItemType.extent) continue;
+      if (number++ < flushedExtents) continue;
+      const status = this.volume.extents.check(items);
+      if (status) return status;
+    }
+    return Status.Ok;
+  }
+
+  private applyRuns(record: LogRecord): u32 {
+    const allocator = this.volume.allocator;
+    const items = itemsOf(record);
+    while (items.next()) {
+      let status: u32 = Status.Ok;
+      if (items.type == ItemType.allocation) status = allocator.replayAllocation(items.address, items.runCount);
+      else if (items.type == ItemType.free) status = allocator.replayFree(items.address, items.runCount);
+      if (status) return status;
+    }
+    return Status.Ok;
+  }
+
+  /** Name the cut in a record of a new epoch, unless nothing was written since the last one, and make everything kept durable. */
+  private begin(): u32 {
+    const volume = this.volume;
+    const log = volume.log;
+    if (!volume.isReadOnly && !log.freeBlocks) log.tail = log.checkpointPosition;
+    if (!log.freeBlocks) volume.isReadOnly = true;
+    if (volume.isReadOnly) {
+      log.noteFlushed();
+      return Status.Ok;
+    }
+    // Only what is durable may be called so in the epoch record, and it has to be before redo images overwrite what was verified.
+    if (this.flushed < log.sequence && volume.disk.canFlush && volume.disk.flush()) return Status.DeviceError;
+    log.durable = log.sequence;
+    if (this.hasDeadRecords || volume.droppedCount || this.lastKind != RecordKind.epoch) {
+      log.epoch = this.highestEpoch;
+      if (volume.appendEmpty(RecordKind.epoch)) return Status.DeviceError;
+      if (volume.disk.canFlush && volume.disk.flush()) return Status.DeviceError;
+    }
+    log.noteFlushed();
+    return Status.Ok;
+  }
+
+  /** Redo images of kept records, oldest first, to their places; into memory where the image cannot be written. */
+  private sendRedoHome(): u32 {
+    const volume = this.volume;
+    let position = volume.log.checkpointPosition;
+    while (position < volume.log.head) {
+      let status = volume.log.readRecord(position, volume.scan);
+      if (status) return status;
+      const items = itemsOf(volume.scan);
+      while (items.next() && !status) {
+        if (items.type != ItemType.redo) continue;
+        status = volume.isReadOnly ? this.keepImages(items) : volume.disk.write(items.address, 0, items.redoData, items.redoBlocks);
+      }
+      if (status) return status;
+      position += volume.scan.blockCount;
+    }
+    return Status.Ok;
+  }
+
+  /** The redo item at the cursor, into the redo table. */
+  private keepImages(items: ItemCursor): u32 {
+    for (let i: u32 = 0; i < items.redoBlocks; i++) {
+      if (!this.volume.redo.freeCount) return Status.OutOfMemory;
+      this.volume.redo.putCommitted(items.address + i, items.redoData + (<usize>i << BLOCK_SHIFT));
+    }
+    return Status.Ok;
+  }
+}

@@ -1,0 +1,87 @@
+// Reads back every structure that the block service owns and counts what does not verify: slots, the map of the newest generation, the log since it.
+// Uses the parts' own reading functions with buffers of its own, so that what is served is not disturbed.
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { Checkpoint } from "./checkpoint";
+import { CHECKPOINT_BLOCKS, SLOT_COUNT, TABLE_POINTERS } from "./geometry";
+import { pointerTarget } from "./map-page";
+import { Slots } from "./slots";
+import { Volume } from "./volume";
+
+export class Verifier {
+  private map: Checkpoint;
+  private slots: Slots;
+  checkedBlocks: u64 = 0;
+  damagedBlocks: u64 = 0;
+  firstDamaged: u64 = 0;
+
+  constructor(readonly volume: Volume) {
+    this.map = new Checkpoint(volume.disk, volume.geometry);
+    this.slots = new Slots(volume.disk, volume.geometry);
+  }
+
+  run(): u32 {
+    if (this.volume.mountStatus) return this.volume.mountStatus;
+    this.checkedBlocks = 0;
+    this.damagedBlocks = 0;
+    this.firstDamaged = 0;
+    this.volume.scanUse++;
+    this.checkSlots();
+    this.checkMap();
+    this.checkLog();
+    return Status.Ok;
+  }
+
+  private count(address: u64, blocks: u32, isDamaged: bool): void {
+    this.checkedBlocks += blocks;
+    if (!isDamaged) return;
+    if (!this.damagedBlocks) this.firstDamaged = address;
+    this.damagedBlocks += blocks;
+  }
+
+  private checkSlots(): void {
+    this.slots.read();
+    const geometry = this.volume.geometry;
+    for (let slot: u32 = 0; slot < SLOT_COUNT; slot++) {
+      const view = this.slots.get(slot);
+      this.count(geometry.slotAddress(slot), 1, this.slots.isUnreadable(slot) || !(this.slots.isValid(slot) || view.isEmpty));
+    }
+  }
+
+  private checkMap(): void {
+    const geometry = this.volume.geometry;
+    this.map.reset();
+    const status = this.map.readStructure(this.volume.superblock);
+    this.count(this.volume.superblock.checkpointAddress, CHECKPOINT_BLOCKS, status != Status.Ok);
+    if (status) return;
+    for (let index: u32 = 0; index < geometry.tableCount; index++) {
+      const target = pointerTarget(this.map.tablePointer(index));
+      if (!target) continue;
+      const isDamaged = this.map.readTable(index) != Status.Ok;
+      this.count(target, 1, isDamaged);
+      if (!isDamaged) this.checkPages(index);
+    }
+  }
+
+  private checkPages(index: u32): void {
+    const end = min((index + 1) * TABLE_POINTERS, this.volume.geometry.pageCount);
+    for (let number = index * TABLE_POINTERS; number < end; number++) {
+      const target = pointerTarget(this.map.pagePointer(number));
+      if (target) this.count(target, 1, this.map.readBitmap(number) != Status.Ok);
+    }
+  }
+
+  /** The log is a chain: after a record that does not verify nothing can be said of the rest, so all of it counts as damaged. */
+  private checkLog(): void {
+    const log = this.volume.log;
+    let position = log.checkpointPosition;
+    while (position < log.head) {
+      const address = this.volume.geometry.logStart + position % this.volume.geometry.logBlocks;
+      if (log.readRecord(position, this.volume.scan)) {
+        this.count(address, <u32>(log.head - position), true);
+        return;
+      }
+      this.count(address, this.volume.scan.blockCount, false);
+      position += this.volume.scan.blockCount;
+    }
+  }
+}

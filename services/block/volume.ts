@@ -1,0 +1,295 @@
+// The mounted image: transactions, durability and checkpoints over the parts that own the bytes. Knows no messages; block-service.ts translates.
+//
+// What stays true (docs/crash-contract.md): `sync` answers Ok only after a flush that followed the last record; after a failed flush or a failed write of the log nothing more is acknowledged;
+// redo images go home only after a durable record names their record flushed; freed blocks wait for two durable generations.
+import { BlockFlag } from "../../kernel-bindings/generated/assembly/block";
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { Allocator } from "./allocator";
+import { Checkpoint } from "./checkpoint";
+import { Disk, Entropy, Leases } from "./disk";
+import { ExtentCheck } from "./extent-check";
+import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
+import { LOG_MARGIN_BLOCKS, Log, UNFLUSHED_LIMIT_BYTES } from "./log";
+import { LogRecord, RecordKind } from "./log-record";
+import { ReadCache } from "./read-cache";
+import { RedoTable } from "./redo-table";
+import { Roots } from "./roots";
+import { SUPERBLOCK_BYTES, Superblock } from "./superblock";
+import { Transaction } from "./transaction";
+
+/** Compatible feature flag: the image was written on a device that cannot flush. */
+export const COMPATIBLE_NOT_FLUSHED: u64 = 1;
+
+export class Volume {
+  readonly geometry: Geometry;
+  readonly allocator: Allocator;
+  readonly log: Log;
+  readonly map: Checkpoint;
+  readonly redo: RedoTable;
+  readonly roots: Roots = new Roots();
+  readonly cache: ReadCache = new ReadCache();
+  readonly transaction: Transaction;
+  readonly extents: ExtentCheck;
+  /** A record read back from the log: mount, replay and verify take turns. */
+  readonly scan: LogRecord = new LogRecord(heap.alloc(MAXIMUM_RECORD_BYTES), MAXIMUM_RECORD_BYTES);
+  /** The newest durable superblock, and the next one while it is being made. */
+  readonly superblock: Superblock = new Superblock(heap.alloc(SUPERBLOCK_BYTES));
+  readonly slotBlock: usize = heap.alloc(BLOCK_BYTES);
+  private sealRecord: LogRecord = new LogRecord(heap.alloc(BLOCK_BYTES), BLOCK_BYTES);
+
+  /** Why the image is not served; Ok when it is. */
+  mountStatus: u32 = Status.NotFormatted;
+  /** Lost or DeviceError after a failure that ended all promises; Ok before. */
+  failure: u32 = Status.Ok;
+  isReadOnly: bool = false;
+  fellBack: bool = false;
+  isDamaged: bool = false;
+  droppedTail: bool = false;
+  /** The highest generation on the disk, valid or not in its roots. */
+  highestGeneration: u64 = 0;
+  /** Counts how often `scan` was overwritten, so that a replay knows whether its record is still there. */
+  scanUse: u32 = 0;
+  commitCount: u64 = 0;
+  syncCount: u64 = 0;
+  checkpointCount: u64 = 0;
+  replayedCount: u64 = 0;
+  droppedCount: u64 = 0;
+
+  constructor(readonly disk: Disk, readonly leases: Leases, readonly entropy: Entropy) {
+    const geometry = new Geometry();
+    const allocator = new Allocator(geometry);
+    const redo = new RedoTable();
+    this.geometry = geometry;
+    this.allocator = allocator;
+    this.redo = redo;
+    this.log = new Log(disk, geometry);
+    this.map = new Checkpoint(disk, geometry);
+    this.transaction = new Transaction(geometry, allocator, redo, leases);
+    this.extents = new ExtentCheck(disk);
+  }
+
+  get flags(): u32 {
+    let flags: u32 = 0;
+    if (!this.mountStatus) flags |= BlockFlag.formatted;
+    if (this.isReadOnly || this.disk.isReadOnly) flags |= BlockFlag.readOnly;
+    if (!this.disk.canFlush) flags |= BlockFlag.cannotFlush;
+    if (this.fellBack) flags |= BlockFlag.fellBack;
+    if (this.isDamaged) flags |= BlockFlag.damaged;
+    if (this.droppedTail) flags |= BlockFlag.droppedTail;
+    if (!this.mountStatus && this.log.isCheckpointWanted) flags |= BlockFlag.checkpointWanted;
+    return flags;
+  }
+
+  /** Whether an operation that changes the image may begin. */
+  private writable(): u32 {
+    if (this.mountStatus) return this.mountStatus;
+    if (this.failure) return this.failure;
+    return this.isReadOnly ? Status.ReadOnly : Status.Ok;
+  }
+
+  private fail(status: u32): u32 {
+    this.failure = status;
+    return status;
+  }
+
+  /** Put everything written so far beyond the reach of power loss. A failure is final: nobody knows what a device kept after a flush that failed. */
+  flush(): u32 {
+    // A device that cannot flush proves nothing: no record then calls another one flushed, and a mount verifies all since the checkpoint.
+    if (!this.disk.canFlush) return Status.Ok;
+    if (this.disk.flush()) return this.fail(Status.Lost);
+    this.log.noteFlushed();
+    // What the open transaction has written needs no check at mount.
+    this.transaction.record.flushedExtents = this.transaction.record.extentCount;
+    return Status.Ok;
+  }
+
+  /** Flush before `bytes` more would wait: a mount never has more than the bound to verify. */
+  private bound(bytes: u64): u32 { return this.log.unflushedBytes + bytes > UNFLUSHED_LIMIT_BYTES ? this.flush() : Status.Ok; }
+
+  allocate(hint: u64, count: u32, fromReserve: bool): u32 {
+    const refused = this.writable();
+    return refused ? refused : this.transaction.allocate(hint, count, fromReserve);
+  }
+
+  free(address: u64, count: u32): u32 {
+    const refused = this.writable();
+    return refused ? refused : this.transaction.free(address, count);
+  }
+
+  /** Whole blocks into a caller's lease. */
+  read(address: u64, lease: u32, lengthBytes: u32): u32 {
+    if (this.mountStatus) return this.mountStatus;
+    const count = lengthBytes >> BLOCK_SHIFT;
+    if (!lengthBytes || lengthBytes & (BLOCK_BYTES - 1)) return Status.InvalidArgument;
+    if (address >= this.geometry.blockCount || count > this.geometry.blockCount - address) return Status.OutOfRange;
+    const status = count == 1 ? this.readOne(address, lease) : this.disk.read(address, lease, 0, count);
+    return status || this.redo.isEmpty ? status : this.redo.overlay(address, count, this.leases, lease);
+  }
+
+  private readOne(address: u64, lease: u32): u32 {
+    let data = this.cache.find(address);
+    if (!data) {
+      data = this.cache.claim(address);
+      const status = this.disk.read(address, 0, data, 1);
+      if (status) return status;
+      this.cache.fill(address);
+    }
+    return this.leases.write(lease, 0, data, BLOCK_BYTES);
+  }
+
+  /** Data straight from the caller's lease to fresh blocks, bound to the open transaction by `count` descriptors. */
+  writeExtents(address: u64, count: u32, data: u32, dataLength: u32, descriptors: u32): u32 {
+    const refused = this.writable();
+    if (refused) return refused;
+    const blocks = dataLength >> BLOCK_SHIFT;
+    if (!blocks || dataLength & (BLOCK_BYTES - 1)) return Status.InvalidArgument;
+    if (dataLength > UNFLUSHED_LIMIT_BYTES) return Status.TooLarge;
+    let status = this.transaction.canBind(address, blocks, count);
+    if (!status) status = this.bound(dataLength);
+    if (!status) status = this.transaction.bind(address, blocks, count, descriptors);
+    if (status) return status;
+    this.cache.forget(address, blocks);
+    status = this.disk.write(address, data, 0, blocks);
+    if (status) {
+      this.transaction.record.rewind();
+      return status;
+    }
+    this.allocator.fresh.removeRun(address, blocks);
+    this.log.unflushedBytes += dataLength;
+    return Status.Ok;
+  }
+
+  /** Blocks in place, through the journal. */
+  write(address: u64, lease: u32, lengthBytes: u32): u32 {
+    let status = this.writable();
+    const blocks = lengthBytes >> BLOCK_SHIFT;
+    if (!status && lengthBytes & (BLOCK_BYTES - 1)) status = Status.InvalidArgument;
+    if (!status && blocks > this.redo.freeCount && this.redo.committedCount) status = this.sendHome();
+    return status ? status : this.transaction.write(address, blocks, lease);
+  }
+
+  attach(badge: u32, lease: u32, lengthBytes: u32): u32 {
+    const refused = this.writable();
+    return refused ? refused : this.transaction.attach(badge, lease, lengthBytes);
+  }
+
+  /** Close the open transaction with a last piece of payload: one log write, no flush. A transaction with nothing in it writes nothing. */
+  commit(badge: u32, lease: u32, lengthBytes: u32): u32 {
+    let status = this.writable();
+    if (!status) status = this.transaction.attach(badge, lease, lengthBytes);
+    if (status) return status;
+    const record = this.transaction.record;
+    if (!this.transaction.isEmpty) {
+      status = this.makeRoom(record.blockCount);
+      if (!status) status = this.bound(<u64>record.blockCount << BLOCK_SHIFT);
+      if (status) {
+        record.rewind();
+        return status;
+      }
+      this.log.seal(record);
+      if (this.log.append(record, false)) return this.fail(Status.DeviceError);
+      this.transaction.close();
+      this.commitCount++;
+    }
+    this.roots.commit();
+    return Status.Ok;
+  }
+
+  /** Everything committed so far survives power loss when this answers Ok. At most one flush; none when nothing is new. */
+  sync(): u32 {
+    if (this.mountStatus) return this.mountStatus;
+    if (this.failure) return this.failure;
+    if (!this.disk.canFlush) return Status.NotDurable;
+    this.syncCount++;
+    if (this.log.durable < this.log.committed) return this.flush();
+    // Idle: leave a seal, so that damage to what was acknowledged is told from a torn tail. It promises nothing and waits for no flush.
+    if (this.log.named < this.log.committed && !this.isReadOnly && this.log.freeBlocks > LOG_MARGIN_BLOCKS) return this.appendEmpty(RecordKind.seal);
+    return Status.Ok;
+  }
+
+  /** A seal or an epoch record. */
+  appendEmpty(kind: u32): u32 {
+    this.sealRecord.begin(kind);
+    if (kind == RecordKind.epoch) this.log.epoch++;
+    this.log.seal(this.sealRecord);
+    return this.log.append(this.sealRecord, kind == RecordKind.seal) ? this.fail(Status.DeviceError) : Status.Ok;
+  }
+
+  /** Room in the log for a record, if need be by giving up the log that only the generation before the newest needs. */
+  private makeRoom(blocks: u64): u32 {
+    if (blocks + LOG_MARGIN_BLOCKS <= this.log.freeBlocks) return Status.Ok;
+    if (this.log.geometry.logBlocks - (this.log.head - this.log.checkpointPosition) < blocks + LOG_MARGIN_BLOCKS) return Status.Busy;
+    return this.republish();
+  }
+
+  /** Write the newest superblock once more under the next generation: the two last ones then name the same state. */
+  private republish(): u32 {
+    const status = this.publish();
+    if (status) return status;
+    this.allocator.releaseOlder();
+    this.log.tail = this.log.checkpointPosition;
+    return Status.Ok;
+  }
+
+  /** Number, checksum and write the superblock that was prepared, and flush. */
+  publish(): u32 {
+    this.superblock.generation = ++this.highestGeneration;
+    const address = this.geometry.slotAddress(this.superblock.slot);
+    this.superblock.seal(address);
+    memory.fill(this.slotBlock, 0, BLOCK_BYTES);
+    memory.copy(this.slotBlock, this.superblock.address, SUPERBLOCK_BYTES);
+    if (this.disk.write(address, 0, this.slotBlock, 1)) return this.fail(Status.DeviceError);
+    return this.flush();
+  }
+
+  /** Committed redo images go to their places, after a durable seal: from then on no mount verifies an extent that they overwrite. */
+  private sendHome(): u32 {
+    let status = this.flush();
+    // A device that cannot flush is taken at its word here; `sync` still answers NotDurable.
+    if (!status) this.log.noteFlushed();
+    if (!status) status = this.appendEmpty(RecordKind.seal);
+    if (!status) status = this.flush();
+    if (status) return status;
+    this.cache.clear();
+    return this.redo.sendHome(this.disk) ? this.fail(Status.DeviceError) : Status.Ok;
+  }
+
+  /** Make the state of the last commit the newest generation, in the order that docs/crash-contract.md rule 3 wants: homes and pages, flush, superblock, flush, release. */
+  checkpoint(): u32 {
+    let status = this.writable();
+    if (!status && !this.transaction.isEmpty) status = Status.Busy;
+    if (!status && this.redo.committedCount) status = this.sendHome();
+    if (status) return status;
+    status = this.writeState();
+    if (status) return status;
+    const position = this.log.checkpointPosition;
+    this.log.checkpointPosition = this.log.head;
+    this.log.tail = position;
+    this.log.named = this.log.sequence;
+    this.log.noteFlushed();
+    this.allocator.advance();
+    this.checkpointCount++;
+    return this.disk.canFlush ? Status.Ok : Status.NotDurable;
+  }
+
+  /** Pages, flush, superblock, flush. */
+  writeState(): u32 {
+    const log = this.log;
+    this.roots.apply(this.map);
+    const previous = this.superblock.checkpointAddress;
+    this.superblock.generation = this.highestGeneration + 1;
+    this.superblock.describeLog(log.epoch, log.head, log.sequence, log.lastHash);
+    if (!this.disk.canFlush) this.superblock.compatibleFlags |= COMPATIBLE_NOT_FLUSHED;
+    if (this.map.write(this.allocator, this.superblock, previous)) return this.fail(Status.DeviceError);
+    const status = this.flush();
+    return status ? status : this.publish();
+  }
+
+  /** Drop the open transaction and the roots that were set in it. */
+  abandon(): u32 {
+    if (this.mountStatus) return this.mountStatus;
+    this.transaction.abandon();
+    this.roots.abandon();
+    return Status.Ok;
+  }
+}

@@ -1,0 +1,227 @@
+// The release module of the block service on the hosted kernel over a fake driver, for the tests beside this file.
+// The fake serves the block-device interface from memory, records what reaches the device, and can fail, forget flushes or refuse writes.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadBlake3 } from "../support/blake3.ts";
+import { compileModule, root, systemManifest } from "../modules/build.ts";
+import { DeterministicClock } from "../../host/kernel/clock.ts";
+import { SeededEntropy } from "../../host/kernel/entropy.ts";
+import { bootHosted, type System } from "../../host/kernel/system.ts";
+import type { Client, DomainContext, TypeScriptDomain } from "../../host/kernel/typescript-domain.ts";
+import { BlockClient, type BlockStatistics, blockStatisticsBytes, readBlockStatistics } from "../../kernel-bindings/generated/host/block.ts";
+
+export const blockBytes = 4096;
+export const sectorBytes = 512;
+export const minimumImageBytes = 64 << 20;
+export const DeviceFlags = { readOnly: 1, flush: 2 } as const;
+const Status = { Ok: 0, Unsupported: 10, DeviceError: 32, OutOfRange: 4, ReadOnly: 34 } as const;
+const blake3Hex = await loadBlake3();
+export const blake3 = (data: Uint8Array): Uint8Array => Buffer.from(blake3Hex(data), "hex");
+
+export type DeviceEvent = { kind: "write"; offset: number; data: Uint8Array } | { kind: "flush" };
+
+/** A disk in memory behind the block-device interface. */
+export class FakeDevice implements TypeScriptDomain {
+  flags: number = DeviceFlags.flush;
+  writes = 0;
+  flushes = 0;
+  reads = 0;
+  /** What reached the device since recording was switched on. */
+  events: DeviceEvent[] | null = null;
+  /** Old content of what was written since `mark`, newest last. */
+  private undo: Array<{ offset: number; data: Uint8Array }> | null = null;
+  /** Answer DeviceError to the n-th write or flush from now (0: the next one). */
+  failWriteIn = -1;
+  failFlushIn = -1;
+  private buffer = 0;
+  private static readonly bufferBytes = 1 << 20;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  mark(): void { this.undo = []; }
+  /** Return to what was there at `mark`. */
+  rollBack(): void {
+    for (let entry = this.undo!.pop(); entry; entry = this.undo!.pop()) this.bytes.set(entry.data, entry.offset);
+    this.undo = null;
+  }
+  put(offset: number, data: Uint8Array): void {
+    this.undo?.push({ offset, data: this.bytes.slice(offset, offset + data.length) });
+    this.bytes.set(data, offset);
+  }
+
+  start(context: DomainContext): void { this.buffer = context.reserve(FakeDevice.bufferBytes, 4096); }
+
+  receive(_badge: number, _rights: number, context: DomainContext): number {
+    switch (context.operation) {
+      case 1: return this.describe(context);
+      case 2: return this.transfer(context, false);
+      case 3: return this.flags & DeviceFlags.readOnly ? Status.ReadOnly : this.transfer(context, true);
+      case 4: return this.flush();
+      default: return Status.Unsupported;
+    }
+  }
+  private describe(context: DomainContext): number {
+    const reply = context.messageIn;
+    reply.setBigUint64(16, BigInt(this.bytes.length / sectorBytes), true);
+    reply.setUint32(24, 512, true);
+    reply.setUint32(28, this.flags, true);
+    reply.setUint32(32, FakeDevice.bufferBytes, true);
+    reply.setUint32(36, 254, true);
+    reply.setUint32(40, 128, true);
+    return Status.Ok;
+  }
+  private transfer(context: DomainContext, isWrite: boolean): number {
+    const offset = Number(context.messageIn.getBigUint64(16, true)) * sectorBytes;
+    const { handle, length } = context.lease(0);
+    if (length > FakeDevice.bufferBytes || length > this.bytes.length - offset) return Status.OutOfRange;
+    if (!isWrite) {
+      this.reads++;
+      context.bytes.set(this.bytes.subarray(offset, offset + length), this.buffer);
+      return -context.calls.lease_write(handle, 0, this.buffer, length);
+    }
+    if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) return Status.DeviceError;
+    this.writes++;
+    const result = context.calls.lease_read(handle, 0, this.buffer, length);
+    if (result < 0) return -result;
+    const data = context.bytes.slice(this.buffer, this.buffer + length);
+    this.events?.push({ kind: "write", offset, data });
+    this.put(offset, data);
+    return Status.Ok;
+  }
+  private flush(): number {
+    if (this.failFlushIn >= 0 && this.failFlushIn-- === 0) return Status.DeviceError;
+    this.flushes++;
+    this.events?.push({ kind: "flush" });
+    return Status.Ok;
+  }
+}
+
+const manifest = systemManifest();
+const tester = { name: "block-tester", module: null, rank: 6, memoryPages: 256, kernels: ["hosted"], capabilities: [1, 2, 3, 4, 5].map((badge) => ({ name: `block${badge}`, kind: "endpoint", domain: "block", badge })) };
+const modules = new Map<string, WebAssembly.Module>();
+
+/** The shipped module, or one that is broken on purpose: file → edit of its text. */
+export async function blockModule(broken?: { name: string; edits: Record<string, (text: string) => string> }): Promise<WebAssembly.Module> {
+  const name = broken ? `block-${broken.name}` : "block";
+  let module = modules.get(name);
+  if (!module) {
+    const pages = manifest.domains.find((domain) => domain.name === "block")!.memoryPages;
+    const path = broken ? await compileModule(name, "services/block", pages, broken.edits) : join(root, "build/modules/block.wasm");
+    module = new WebAssembly.Module(readFileSync(path));
+    modules.set(name, module);
+  }
+  return module;
+}
+const shipped = await blockModule();
+
+export interface Extent { address: bigint; data: Uint8Array; counterAndKind?: bigint; value?: Uint8Array }
+
+/** A booted block service with clients of badges 1 to 5 that share one memory. */
+export class BlockBench {
+  readonly system: System;
+  readonly client: Client;
+  private readonly clients: BlockClient[];
+  readonly buffer: number;
+  readonly bufferBytes = 9 << 20;
+  private readonly descriptors: number;
+
+  constructor(readonly device: FakeDevice, module: WebAssembly.Module = shipped, seed = 7) {
+    this.system = bootHosted({
+      manifest, modules: { block: module }, only: ["block"], replace: { "virtio-blk": device }, extraDomains: [tester],
+      clock: new DeterministicClock(), entropy: new SeededEntropy(seed), log: (line) => console.error(line),
+    });
+    this.client = this.system.client("block-tester");
+    this.clients = [1, 2, 3, 4, 5].map((badge) => new BlockClient(this.client, this.client.handle(`block${badge}`)));
+    this.buffer = this.client.reserve(this.bufferBytes, 4096);
+    this.descriptors = this.client.reserve(48 * 4096);
+  }
+
+  /** The interface as the client with this badge. */
+  as(badge: number): BlockClient { return this.clients[badge - 1]!; }
+  get block(): BlockClient { return this.as(1); }
+  close(): void { this.system.close(); }
+
+  put(data: Uint8Array, at = 0): { address: number; length: number } {
+    this.client.bytes.set(data, this.buffer + at);
+    return { address: this.buffer + at, length: data.length };
+  }
+  lease(length: number, at = 0): { address: number; length: number } { return { address: this.buffer + at, length }; }
+  bytes(length: number, at = 0): Uint8Array { return this.client.bytes.slice(this.buffer + at, this.buffer + at + length); }
+
+  /** Write adjacent extents as one run; each is padded to whole blocks. */
+  writeExtents(extents: Extent[]): void {
+    let blocks = 0;
+    extents.forEach(({ data, counterAndKind, value }, index) => {
+      const at = this.descriptors + index * 48;
+      this.client.view.setUint32(at, blocks, true);
+      this.client.view.setUint32(at + 4, data.length, true);
+      this.client.view.setBigUint64(at + 8, counterAndKind ?? 0n, true);
+      this.client.bytes.set(value ?? blake3(data), at + 16);
+      this.client.bytes.set(data, this.buffer + blocks * blockBytes);
+      blocks += Math.ceil(data.length / blockBytes);
+    });
+    this.block.writeExtents({ address: extents[0]!.address, count: extents.length, data: this.lease(blocks * blockBytes), descriptors: { address: this.descriptors, length: extents.length * 48 } });
+  }
+  /** Allocate and write one extent; its address. */
+  store(data: Uint8Array, hint = 0n): bigint {
+    const blocks = Math.ceil(data.length / blockBytes);
+    const { address, count } = this.block.allocate({ hint, count: blocks });
+    if (count !== blocks) throw new Error(`asked for ${blocks} blocks, got ${count}`);
+    this.writeExtents([{ address, data }]);
+    return address;
+  }
+  read(address: bigint, blocks: number): Uint8Array {
+    this.block.read({ address, buffer: this.lease(blocks * blockBytes) });
+    return this.bytes(blocks * blockBytes);
+  }
+  write(address: bigint, data: Uint8Array): void { this.block.write({ address, data: this.put(data) }); }
+  commit(payload: Uint8Array = new Uint8Array(0), badge = 1): { sequence: bigint; flags: number } { return this.as(badge).commit({ payload: this.put(payload) }); }
+  attach(payload: Uint8Array, badge = 1): void { this.as(badge).attach({ payload: this.put(payload) }); }
+  setRoot(root: Uint8Array, badge = 1): void { this.as(badge).setRoot({ root: this.put(root) }); }
+  getRoot(badge = 1): Uint8Array { return this.bytes(this.as(badge).getRoot({ root: this.lease(1024) }).lengthBytes); }
+
+  /** Every piece of a client since the checkpoint. */
+  pieces(badge = 1): Uint8Array[] {
+    const found: Uint8Array[] = [];
+    for (let cursor = 0n; ;) {
+      const reply = this.as(badge).replay({ cursor, payload: this.lease(this.bufferBytes) });
+      if (!reply.found) return found;
+      found.push(this.bytes(reply.lengthBytes));
+      cursor = reply.cursor;
+    }
+  }
+  statistics(): BlockStatistics {
+    this.block.statistics({ statistics: this.lease(blockStatisticsBytes) });
+    return readBlockStatistics(this.client.view, this.buffer);
+  }
+  /** One number a block of the image: 1 in use. */
+  allocation(): Uint8Array {
+    const { blockCount } = this.block.describe();
+    const reply = this.block.readAllocation({ first: 0n, bits: this.lease(Number(blockCount) / 8) });
+    const bits = this.bytes(Number(blockCount) / 8);
+    return Uint8Array.from({ length: Number(reply.blockCount) }, (_, block) => (bits[block >> 3]! >> (block & 7)) & 1);
+  }
+}
+
+/** The status of a call that has to fail. */
+export function statusOf(call: () => unknown): number {
+  try { call(); } catch (error) {
+    if (typeof (error as { status?: unknown }).status === "number") return (error as { status: number }).status;
+    throw error;
+  }
+  return 0;
+}
+
+/** A small seeded generator (xorshift32), so that every run is the same. */
+export class Random {
+  constructor(private state: number) {}
+  next(limit: number): number {
+    this.state ^= this.state << 13; this.state ^= this.state >>> 17; this.state ^= this.state << 5;
+    return (this.state >>> 0) % limit;
+  }
+}
+export function pattern(seed: number, length: number): Uint8Array {
+  const random = new Random(seed * 2654435761 | 1), bytes = new Uint8Array(length), view = new DataView(bytes.buffer);
+  for (let at = 0; at + 4 <= length; at += 4) view.setUint32(at, random.next(0x7fffffff), true);
+  return bytes;
+}

@@ -1,0 +1,281 @@
+// What the block service answers to its clients, over a disk that behaves: the interface, transaction by transaction.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BlockFlag } from "../../kernel-bindings/generated/host/block.ts";
+import { BlockBench, FakeDevice, blake3, blockBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
+
+const Status = { InvalidArgument: 3, OutOfRange: 4, Denied: 2, Busy: 13, NoSpace: 40, TooLarge: 41, AlreadyFormatted: 42, NotFormatted: 35 } as const;
+function fresh(): BlockBench {
+  const bench = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes)));
+  bench.block.format({ blockCount: 0n, flags: 0 });
+  return bench;
+}
+const again = (bench: BlockBench): BlockBench => { bench.close(); return new BlockBench(new FakeDevice(bench.device.bytes)); };
+
+test("an unformatted disk says so, and everything else answers it", () => {
+  const bench = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes)));
+  assert.equal(bench.block.describe().mountStatus, Status.NotFormatted);
+  assert.equal(statusOf(() => bench.block.allocate({ hint: 0n, count: 1 })), Status.NotFormatted);
+  assert.equal(statusOf(() => bench.commit()), Status.NotFormatted);
+  assert.equal(statusOf(() => bench.read(0n, 1)), Status.NotFormatted);
+});
+
+test("format makes an empty image, once", () => {
+  const bench = fresh();
+  const { blockCount, freeBlocks, mountStatus, generation } = bench.block.describe();
+  assert.deepEqual({ blockCount, mountStatus, generation }, { blockCount: 16384n, mountStatus: 0, generation: 1n });
+  assert.equal(freeBlocks, 16384n - 4n - 1024n - 12n - 256n, "all but slots, log, map area and reserve");
+  assert.equal(statusOf(() => bench.block.format({ blockCount: 0n, flags: 0 })), Status.AlreadyFormatted);
+  assert.equal(bench.block.describe().mountStatus, 0, "a refused format leaves the image mounted");
+  bench.block.format({ blockCount: 0n, flags: 1 });
+  assert.equal(bench.block.describe().mountStatus, 0);
+});
+
+test("what was committed and synced is there after a mount: data, allocation, payload, redo images", () => {
+  let bench = fresh();
+  const data = pattern(1, 3 * blockBytes - 100);
+  const address = bench.store(data);
+  const place = bench.block.allocate({ hint: 0n, count: 1 }).address;
+  bench.write(place, pattern(2, blockBytes));
+  bench.attach(Uint8Array.of(1, 2, 3));
+  bench.attach(Uint8Array.of(9), 2);
+  bench.commit(Uint8Array.of(4, 5));
+  bench.block.sync();
+  bench.write(place, pattern(3, blockBytes));
+  bench.commit(Uint8Array.of(6));
+  const allocation = bench.allocation();
+  bench = again(bench);
+  assert.equal(bench.block.describe().mountStatus, 0);
+  assert.deepEqual(bench.read(address, 3).subarray(0, data.length), data);
+  assert.deepEqual(bench.read(place, 1), pattern(3, blockBytes));
+  assert.deepEqual(bench.pieces(1), [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5), Uint8Array.of(6)]);
+  assert.deepEqual(bench.pieces(2), [Uint8Array.of(9)]);
+  assert.deepEqual(bench.allocation(), allocation);
+});
+
+test("what was not committed is gone after a mount", () => {
+  let bench = fresh();
+  const before = bench.allocation();
+  bench.store(pattern(1, blockBytes));
+  bench.attach(Uint8Array.of(1));
+  bench = again(bench);
+  assert.deepEqual(bench.pieces(), []);
+  assert.deepEqual(bench.allocation(), before);
+});
+
+test("abandon returns blocks, frees, redo images, pieces and roots", () => {
+  const bench = fresh();
+  const kept = bench.store(pattern(1, blockBytes));
+  bench.commit();
+  const before = bench.allocation(), freeBlocks = bench.block.describe().freeBlocks;
+  bench.store(pattern(2, 5 * blockBytes));
+  bench.write(kept, pattern(3, blockBytes));
+  bench.block.free({ address: kept, count: 1 });
+  bench.attach(Uint8Array.of(1));
+  bench.setRoot(Uint8Array.of(7));
+  bench.block.abandon();
+  assert.deepEqual(bench.allocation(), before);
+  assert.equal(bench.block.describe().freeBlocks, freeBlocks);
+  assert.deepEqual(bench.read(kept, 1), pattern(1, blockBytes));
+  bench.block.checkpoint();
+  assert.deepEqual(bench.getRoot(), new Uint8Array(0));
+});
+
+test("roots travel with a checkpoint, and the pieces before it are released", () => {
+  let bench = fresh();
+  bench.commit(Uint8Array.of(1));
+  for (let badge = 1; badge <= 4; badge++) bench.setRoot(pattern(badge, badge === 4 ? 1024 : badge), badge);
+  assert.equal(statusOf(() => bench.setRoot(new Uint8Array(1025), 1)), Status.TooLarge);
+  assert.equal(statusOf(() => bench.setRoot(new Uint8Array(1), 5)), Status.Denied);
+  assert.equal(bench.block.checkpoint().generation, 2n);
+  bench.commit(Uint8Array.of(2));
+  bench = again(bench);
+  for (let badge = 1; badge <= 4; badge++) assert.deepEqual(bench.getRoot(badge), pattern(badge, badge === 4 ? 1024 : badge));
+  assert.deepEqual(bench.pieces(), [Uint8Array.of(2)]);
+});
+
+test("a lone durable transaction of 4 KiB costs one flush and two device writes", () => {
+  const bench = fresh();
+  for (let i = 0; i < 3; i++) {
+    const { writes, flushes } = bench.device;
+    bench.store(pattern(i, blockBytes));
+    bench.commit(Uint8Array.of(i));
+    bench.block.sync();
+    assert.equal(bench.device.flushes - flushes, 1);
+    assert.equal(bench.device.writes - writes, 2);
+  }
+});
+
+test("commits share a flush; an idle sync flushes nothing and seals once", () => {
+  const bench = fresh();
+  const { writes, flushes } = bench.device;
+  for (let i = 0; i < 10; i++) bench.commit(Uint8Array.of(i));
+  bench.block.sync();
+  assert.deepEqual([bench.device.writes - writes, bench.device.flushes - flushes], [10, 1]);
+  for (let i = 0; i < 3; i++) bench.block.sync();
+  assert.deepEqual([bench.device.writes - writes, bench.device.flushes - flushes], [11, 1], "one seal, no flush");
+});
+
+test("data that waits for a flush stays under 8 MiB", () => {
+  const bench = fresh();
+  const { flushes } = bench.device;
+  for (let i = 0; i < 9; i++) bench.store(pattern(i, 1 << 20));
+  assert.equal(bench.device.flushes - flushes, 1);
+  bench.commit();
+  bench.close();
+  const after = new BlockBench(new FakeDevice(bench.device.bytes));
+  assert.equal(after.statistics().extentsVerified, 1n, "what was flushed before its record needs no check");
+});
+
+test("extents are bound only to fresh blocks of this transaction, once, in order and without gaps", () => {
+  const bench = fresh();
+  const old = bench.store(pattern(1, blockBytes));
+  bench.commit();
+  const refused = (extents: Parameters<typeof bench.writeExtents>[0]): number => statusOf(() => bench.writeExtents(extents));
+  assert.equal(refused([{ address: old, data: pattern(2, blockBytes) }]), Status.InvalidArgument, "in use since another transaction");
+  assert.equal(refused([{ address: 0n, data: pattern(2, blockBytes) }]), Status.InvalidArgument, "a superblock slot");
+  assert.equal(refused([{ address: 12289n, data: pattern(2, blockBytes) }]), Status.InvalidArgument, "the log");
+  assert.equal(refused([{ address: 1n << 62n, data: pattern(2, blockBytes) }]), Status.InvalidArgument, "past the end");
+  const { address } = bench.block.allocate({ hint: 0n, count: 4 });
+  assert.equal(refused([{ address: address + 3n, data: pattern(2, 2 * blockBytes) }]), Status.InvalidArgument, "half of it is not ours");
+  bench.writeExtents([{ address, data: pattern(2, blockBytes) }]);
+  assert.equal(refused([{ address, data: pattern(3, blockBytes) }]), Status.InvalidArgument, "a second time");
+  const lease = bench.lease(2 * blockBytes), descriptors = { address: lease.address + (1 << 20), length: 96 };
+  const describe = (offsets: number[], length: number): number => {
+    offsets.forEach((offset, i) => {
+      bench.client.bytes.fill(0, descriptors.address + i * 48, descriptors.address + i * 48 + 48);
+      bench.client.view.setUint32(descriptors.address + i * 48, offset, true);
+      bench.client.view.setUint32(descriptors.address + i * 48 + 4, length, true);
+    });
+    return statusOf(() => bench.block.writeExtents({ address: address + 1n, count: offsets.length, data: lease, descriptors }));
+  };
+  assert.equal(describe([0], blockBytes), Status.InvalidArgument, "the second block is not covered");
+  assert.equal(describe([1, 0], blockBytes), Status.InvalidArgument, "out of order");
+  assert.equal(describe([0, 1], 0), Status.InvalidArgument, "empty");
+  assert.equal(describe([0, 1], blockBytes + 1), Status.InvalidArgument, "too long for its place");
+  assert.equal(statusOf(() => bench.block.writeExtents({ address: address + 1n, count: 3, data: lease, descriptors })), Status.InvalidArgument, "more descriptors than were lent");
+  assert.equal(describe([0, 1], blockBytes), 0);
+});
+
+test("free refuses what is not in use, twice freed or owned", () => {
+  const bench = fresh();
+  const address = bench.store(pattern(1, 2 * blockBytes));
+  bench.commit();
+  for (const [first, count] of [[0n, 1], [20n, 1], [12289n, 5], [16383n, 2], [1n << 63n, 1], [address, 0], [address, 0xffffffff]] as const) {
+    assert.equal(statusOf(() => bench.block.free({ address: first, count })), Status.InvalidArgument, `${first} ${count}`);
+  }
+  bench.block.free({ address, count: 1 });
+  assert.equal(statusOf(() => bench.block.free({ address, count: 2 })), Status.InvalidArgument);
+  bench.commit();
+  assert.equal(statusOf(() => bench.block.free({ address, count: 1 })), Status.InvalidArgument);
+});
+
+test("a freed block is not handed out until two checkpoints without it are durable", () => {
+  const bench = fresh();
+  const address = bench.store(pattern(1, blockBytes));
+  bench.commit();
+  bench.block.checkpoint();
+  bench.block.free({ address, count: 1 });
+  bench.commit();
+  const offered = (): boolean => { const got = bench.block.allocate({ hint: address, count: 1 }).address; bench.block.abandon(); return got === address; };
+  assert.equal(offered(), false);
+  bench.block.sync();
+  assert.equal(offered(), false);
+  bench.block.checkpoint();
+  assert.equal(offered(), false, "the generation before still uses it");
+  const mounted = new BlockBench(new FakeDevice(bench.device.bytes.slice()));
+  assert.notEqual(mounted.block.allocate({ hint: address, count: 1 }).address, address, "also after a mount");
+  bench.block.checkpoint();
+  assert.equal(offered(), true);
+});
+
+test("a full image keeps a reserve, and can still free, commit and checkpoint", () => {
+  const bench = fresh();
+  const runs: Array<{ address: bigint; count: number }> = [];
+  for (;;) {
+    let run: { address: bigint; count: number };
+    try { run = bench.block.allocate({ hint: 0n, count: 4096 }); } catch { break; }
+    runs.push(run);
+  }
+  assert.equal(bench.block.describe().freeBlocks, 0n);
+  assert.equal(runs.reduce((sum, { count }) => sum + count, 0), 16384 - 4 - 1024 - 12 - 256);
+  bench.commit();
+  assert.equal(statusOf(() => bench.block.allocate({ hint: 0n, count: 1 })), Status.NoSpace);
+  assert.equal(bench.block.allocate({ hint: 1n << 63n, count: 300 }).count, 256, "the reserve, for who asks for it");
+  bench.commit();
+  for (const { address, count } of runs) bench.block.free({ address, count });
+  bench.commit();
+  bench.block.checkpoint();
+  bench.block.checkpoint();
+  assert.equal(bench.block.describe().freeBlocks, 16384n - 4n - 1024n - 12n - 256n - 256n);
+});
+
+test("reads: bounds, whole blocks, the cache and redo images over it", () => {
+  const bench = fresh();
+  const address = bench.store(pattern(1, 2 * blockBytes));
+  bench.commit();
+  assert.deepEqual(bench.read(address, 1), pattern(1, 2 * blockBytes).subarray(0, blockBytes));
+  const reads = bench.device.reads;
+  bench.read(address, 1);
+  assert.equal(bench.device.reads, reads, "the second small read comes from the cache");
+  assert.equal(bench.statistics().cacheHits, 1n);
+  bench.write(address, pattern(5, blockBytes));
+  assert.deepEqual(bench.read(address, 2).subarray(0, blockBytes), pattern(5, blockBytes), "the open transaction's own writes are visible");
+  bench.commit();
+  bench.block.checkpoint();
+  assert.deepEqual(bench.read(address, 1), pattern(5, blockBytes), "and after they went home");
+  assert.equal(statusOf(() => bench.read(16384n, 1)), Status.OutOfRange);
+  assert.equal(statusOf(() => bench.read(16383n, 2)), Status.OutOfRange);
+  assert.equal(statusOf(() => bench.block.read({ address, buffer: bench.lease(100) })), Status.InvalidArgument);
+});
+
+test("records have a bound, and a commit that does not fit can be abandoned", () => {
+  const bench = fresh();
+  assert.equal(statusOf(() => bench.attach(new Uint8Array(512 << 10))), Status.TooLarge);
+  bench.attach(new Uint8Array(500 << 10));
+  assert.equal(statusOf(() => bench.commit(new Uint8Array(20 << 10))), Status.TooLarge);
+  bench.commit(new Uint8Array(8 << 10));
+  assert.equal(bench.pieces().length, 2);
+});
+
+test("a full log answers Busy, says checkpointWanted long before, and a checkpoint makes room", () => {
+  const bench = fresh();
+  let flags = 0, commits = 0, wantedAt = 0, busy = 0;
+  for (; !busy && commits < 3000; commits++) {
+    busy = statusOf(() => { flags = bench.commit(new Uint8Array(8000)).flags; });
+    if (flags & BlockFlag.checkpointWanted && !wantedAt) wantedAt = commits;
+  }
+  assert.equal(busy, Status.Busy);
+  assert.ok(wantedAt < commits / 2 + 1, `wanted after ${wantedAt} of ${commits}`);
+  bench.attach(Uint8Array.of(1));
+  assert.equal(statusOf(() => bench.block.checkpoint()), Status.Busy, "with an open transaction");
+  bench.block.abandon();
+  bench.block.checkpoint();
+  bench.commit(new Uint8Array(8000));
+  bench.block.sync();
+  assert.equal(bench.pieces().length, 1);
+});
+
+test("group extents are verified by chaining value and counter", () => {
+  // The chaining value of one chunk of zeros at counter 64 has no reference here; a wrong one must be noticed at mount.
+  let bench = fresh();
+  const { address } = bench.block.allocate({ hint: 0n, count: 1 });
+  bench.writeExtents([{ address, data: pattern(1, blockBytes), counterAndKind: (64n << 1n) | 1n, value: blake3(pattern(1, blockBytes)) }]);
+  bench.commit(Uint8Array.of(1));
+  bench = again(bench);
+  assert.deepEqual(bench.pieces(), [], "cut: plain BLAKE3 is not the chaining value");
+  assert.ok(bench.block.describe().flags & BlockFlag.droppedTail);
+});
+
+test("verify finds what was damaged", () => {
+  const bench = fresh();
+  for (let i = 0; i < 5; i++) { bench.store(pattern(i, blockBytes)); bench.commit(Uint8Array.of(i)); bench.block.checkpoint(); }
+  bench.commit(Uint8Array.of(9));
+  const sound = bench.block.verify();
+  assert.equal(sound.damagedBlocks, 0n);
+  assert.equal(sound.ownedBlocks, 4n + 1024n + 12n);
+  assert.equal(sound.checkedBlocks, 4n + 2n + 1n + 1n + 1n);
+  bench.device.bytes[4096 * 4096 + 100]! ^= 1;
+  const damaged = bench.block.verify();
+  assert.deepEqual([damaged.damagedBlocks, damaged.firstDamaged], [1n, 4096n]);
+});
