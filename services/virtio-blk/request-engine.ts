@@ -159,7 +159,7 @@ export class RequestEngine {
       const slot = this.queue.usedSlot();
       const length = this.queue.usedLength();
       this.queue.take();
-      if (slot == slotLimit || !this.slots.isInFlight(slot)) {
+      if (!this.slots.isInFlight(slot)) {
         // Which request was meant cannot be known, so none of the others can be trusted to be what it says.
         this.statistics.breach();
         this.giveUp(Status.DeviceError, "virtio-blk: a used entry names no request in flight");

@@ -125,12 +125,10 @@ export class Virtqueue {
   /** How many chains the device claims to have used since the last look. Call it in a loop only with a host call between. */
   usedCount(): u32 { return u32(<u16>(load<u16>(QueueMemory.used(), 2) - this.taken)); }
 
-  /** The oldest used entry's slot, or `slotLimit` when its id is the head of no chain. */
+  /** The slot that the oldest used entry names. Any number can come back; one that is the head of no chain as `slotLimit` or more. */
   usedSlot(): u32 {
     const head = load<u32>(this.usedEntry());
-    if (head >= this.size || head % this.stride != 0) return slotLimit;
-    const slot = head / this.stride;
-    return slot < this.slotCount ? slot : slotLimit;
+    return head % this.stride == 0 ? head / this.stride : slotLimit;
   }
 
   usedLength(): u32 { return load<u32>(this.usedEntry(), 4); }

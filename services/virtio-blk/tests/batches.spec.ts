@@ -112,6 +112,22 @@ describe("batches", () => {
     expect(world.device.served).toBe(1);
   });
 
+  it("keeps to the part of a grant that was attached, and to the longest transfer", () => {
+    const slot = u32(world.disk.grants.attach(grantHandle, 4096));
+    world.request(Transfer.read, 1, 0, slot, 0, 4608);
+    world.request(Transfer.read, 2, 0, slot, 3585, 512);
+    world.request(Transfer.read, 3, 0, 0, 0, (1 << 20) + 512);
+    world.request(Transfer.read, 4, 0, slot, 3584, 512);
+    world.request(Transfer.read, 5, 0, 0, 0, 1 << 20);
+    expect(world.submit()).toBe(Status.Ok);
+    expect(world.reap()).toBe(5);
+    expect(world.status(0)).toBe(Status.OutOfRange);
+    expect(world.status(1)).toBe(Status.OutOfRange);
+    expect(world.status(2)).toBe(Status.InvalidArgument);
+    expect(world.status(3)).toBe(Status.Ok);
+    expect(world.status(4)).toBe(Status.Ok);
+  });
+
   it("refuses a batch that is longer than its lease or the table", () => {
     expect(world.batches.submit(2, batchHandle, 63)).toBe(Status.InvalidArgument);
     expect(world.batches.submit(257, batchHandle, 512 * 32)).toBe(Status.InvalidArgument);

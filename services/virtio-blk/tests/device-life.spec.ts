@@ -74,6 +74,8 @@ describe("bring-up", () => {
     expectRefused("virtio-blk: no usable queue");
     world.device.queueLimit = 65535;
     expectRefused("virtio-blk: no usable queue");
+    world.device.queueLimit = 65536;
+    expectRefused("virtio-blk: no usable queue");
     world.device.queueLimit = 2;
     expectRefused("virtio-blk: the queue is too small");
     world.device.queueLimit = 32768;

@@ -38,6 +38,15 @@ describe("transfers", () => {
     expect(world.disk.statistics.reads).toBe(1);
   });
 
+  it("does not cut contiguous memory after scattered memory", () => {
+    world.platform.segmentBytes = 512;
+    transfer(RequestType.read, 0, 1 << 20);
+    world.platform.segmentBytes = 1 << 22;
+    const before = world.device.served;
+    transfer(RequestType.read, 0, 1 << 20);
+    expect(world.device.served - before).toBeLessThanOrEqual(2); // two where the memory crosses a multiple of 4 MiB
+  });
+
   it("takes memory of odd alignment", () => {
     world.lendBuffer(4093, 3 * 512);
     world.pattern(4093, 3 * 512, 77);
@@ -153,6 +162,16 @@ describe("waiting", () => {
     expect(world.platform.sleeps).toBe(1);
     expect(world.platform.acknowledgements).toBe(1);
     expect(world.disk.statistics.interrupts).toBe(1);
+    for (let count = 0; count < 5; count++) expect(transfer(RequestType.read, 0, 512)).toBe(Status.Ok);
+    expect(world.disk.statistics.interrupts).toBe(6); // each was asked for anew
+  });
+
+  it("loses no wake-up that comes just before the interrupt is asked for", () => {
+    transfer(RequestType.read, 0, 512);
+    world.device.serving = Serving.never;
+    world.platform.fencesUntilServing = 2; // the first belongs to the doorbell, the second to the wish
+    expect(transfer(RequestType.read, 0, 512)).toBe(Status.Ok);
+    expect(world.platform.sleeps).toBe(0);
   });
 
   it("polls less and less when it does not pay", () => {

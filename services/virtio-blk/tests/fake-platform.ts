@@ -24,6 +24,8 @@ export class FakePlatform extends Platform {
   losesInterrupts: bool = false;
   /** Interrupts come without a reason, and time stands still. */
   storm: bool = false;
+  /** Before this many fences more have passed, the device serves all at once, too early to see any wish for an interrupt. 0: never. */
+  fencesUntilServing: u32 = 0;
   private addresses: StaticArray<usize> = new StaticArray<usize>(handleLimit);
   private lengths: StaticArray<u32> = new StaticArray<u32>(handleLimit);
   private rights: StaticArray<u32> = new StaticArray<u32>(handleLimit);
@@ -68,7 +70,12 @@ export class FakePlatform extends Platform {
     return refused;
   }
   drop(handle: u32): void { this.drops++; this.rights[handle] = 0; }
-  fence(): void { this.fences++; }
+  fence(): void {
+    this.fences++;
+    if (this.fencesUntilServing == 0 || --this.fencesUntilServing) return;
+    this.device.serve();
+    this.device.interruptPending = false;
+  }
   relax(): void {
     this.relaxes++;
     if (this.device.serving == Serving.whilePolling) this.device.serve();
