@@ -18,6 +18,8 @@ import { Output } from "./output";
 import { PathCompleter } from "./path-completer";
 
 const PROMPT: string = "axiomfs> ";
+/** Tells whoever holds the other end of the console that input is read from now on: what is sent earlier a serial port may lose. Terminals ignore it. */
+const READY_SIGNAL: string = "\x1b]axiomfs;ready\x07";
 
 namespace Source {
   export const prompt: u32 = 0;
@@ -41,6 +43,7 @@ export class Shell {
   private readonly text: usize = heap.alloc(TEXT_BYTES);
   private textBytes: u32 = 0;
   private textOverflow: bool = false;
+  private saidReady: bool = false;
 
   start(): u32 {
     const length = consoleArguments(ShellCapabilities.console, this.text, TEXT_BYTES);
@@ -93,7 +96,13 @@ export class Shell {
   }
 
   private prompt(): void {
+    this.sayReady();
     this.editor.begin(PROMPT, true);
+  }
+
+  private sayReady(): void {
+    if (!this.saidReady) this.output.text(READY_SIGNAL);
+    this.saidReady = true;
   }
 
   private input(byte: u8): void {
@@ -239,6 +248,7 @@ export class Shell {
     if (result != Parse.end) this.complain(parseSentence(result));
     if (this.source == Source.prompt) this.prompt();
     else if (this.source == Source.script) this.endScript();
+    else this.sayReady();
   }
 
   private endScript(): void {
@@ -249,6 +259,7 @@ export class Shell {
   private beginContent(): void {
     this.readsContent = true;
     this.textBytes = 0;
+    this.sayReady();
     if (this.source == Source.prompt) this.editor.begin("", false);
   }
 

@@ -46,7 +46,7 @@ class FakeTree extends LinkReader {
   }
 }
 
-const tree = new FakeTree(["a=d", "a/b=d", "a/b/file=f", "a/up=>..", "a/here=>b/file", "root=>/a/b", "loop=>loop", "dangling=>a/none", "grow=>grow/" + "x".repeat(1000), "empty=>"]);
+const tree = new FakeTree(["a=d", "a/b=d", "a/b/file=f", "a/up=>..", "a/here=>b/file", "top=>/a/b", "loop=>loop", "dangling=>a/none", "grow=>grow/" + "x".repeat(1000), "empty=>"]);
 const resolver = new PathResolver(tree);
 
 /** "status:path" */
@@ -75,15 +75,15 @@ describe("the path resolver", () => {
   it("follows links on the way, and at the end if asked", () => {
     expect(resolve("/a/here")).toBe("0:a/b/file");
     expect(resolve("/a/here", false)).toBe("0:a/here");
-    expect(resolve("/root/file", false)).toBe("0:a/b/file");
-    expect(resolve("/root", false)).toBe("0:root");
-    expect(resolve("/root/", false)).toBe("0:a/b", "a slash at the end means the directory");
+    expect(resolve("/top/file", false)).toBe("0:a/b/file");
+    expect(resolve("/top", false)).toBe("0:top");
+    expect(resolve("/top/", false)).toBe("0:a/b", "a slash at the end means the directory");
     expect(resolve("/a/up/a/b")).toBe("0:a/b");
   });
 
   it("walks .. through what is really there", () => {
     expect(resolve("/a/b/../here")).toBe("0:a/b/file");
-    expect(resolve("/root/..")).toBe("0:a", "the parent of the target, not of the link");
+    expect(resolve("/top/..")).toBe("0:a", "the parent of the target, not of the link");
     expect(resolve("/../../a")).toBe("0:a", "the root is its own parent");
     expect(resolve("/none/..")).toBe("64:none");
     expect(resolve("/a/b/file/..")).toBe("66:a/b/file");
@@ -98,8 +98,8 @@ describe("the path resolver", () => {
   });
 
   it("shows the path as it was typed, made absolute", () => {
-    resolve("root//file");
-    expect(textAt(resolver.shown.address, resolver.shown.length)).toBe("root/file");
+    resolve("top//file");
+    expect(textAt(resolver.shown.address, resolver.shown.length)).toBe("top/file");
   });
 });
 
