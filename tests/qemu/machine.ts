@@ -52,13 +52,13 @@ export class Machine {
   send(text: string): void { this.child.stdin.write(text); }
   /** As if the plug were pulled; what the host's page cache holds stays, which is why only the write log proves anything. */
   async kill(): Promise<void> { this.child.kill("SIGKILL"); await this.ended; }
-  /** The status given to power_off: QEMU ends with 2 × status + 1 (docs/abi.md §8). */
+  /** The status given to power_off: QEMU ends with 2 × status + 3 (docs/abi.md §8). */
   async exitStatus(timeoutMs = 120_000): Promise<number> {
     const timer = setTimeout(() => this.child.kill("SIGKILL"), timeoutMs);
     const code = await this.ended;
     clearTimeout(timer);
-    if (code < 0 || code % 2 === 0) throw new Error(`QEMU ended with ${code}; the console ended with:\n${this.output.slice(-2000)}`);
-    return (code - 1) / 2;
+    if (code < 3 || code % 2 === 0) throw new Error(`QEMU ended with ${code}; the console ended with:\n${this.output.slice(-2000)}`);
+    return (code - 3) / 2;
   }
 }
 
