@@ -1,9 +1,9 @@
 // Image lock: one program at a time may have an image open. The lock is flock(2) on the image's own open file, so it goes with
 // the last descriptor, however a program ends; a child that inherits the descriptor (QEMU) keeps it too.
 // Node has no flock: util-linux' `flock` takes it on the descriptor that it inherits from us, and the lock stays with ours.
-// Where there is no `flock`, a file IMAGE.lock with our process id stands in, and one whose process is gone is taken over.
+// A QEMU that somebody started by hand has locks of another kind on it; /proc/locks shows those. Where there is no `flock`, a file IMAGE.lock with our process id stands in, and one whose process is gone is taken over.
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { CommandError, hostReason } from "./errors.ts";
 
 const lockedStatus = 75;
@@ -18,6 +18,10 @@ export class ImageLock {
   /** Takes the lock or throws CommandError. The image must exist. */
   static take(path: string): ImageLock {
     const file = openImage(path);
+    if (isLockedOtherwise(file)) {
+      closeSync(file);
+      throw new CommandError(`${path}: the image is in use, perhaps by QEMU; end that first`);
+    }
     const { status, error } = spawnSync("flock", ["--exclusive", "--nonblock", "--conflict-exit-code", String(lockedStatus), "3"], { stdio: ["ignore", "ignore", "ignore", file] });
     if (error === undefined && status === 0) return new ImageLock(file, null);
     if (error === undefined && status === lockedStatus) {
@@ -49,6 +53,16 @@ function openImage(path: string): number {
 }
 
 const inUse = (path: string): CommandError => new CommandError(`${path}: the image is in use by another axiomfs; wait until it ends, or end it`);
+
+/** Open-file-description locks, which QEMU takes: "3: OFDLCK ADVISORY READ -1 fe:00:1234 100 101". Only Linux lists them. */
+function isLockedOtherwise(file: number): boolean {
+  try {
+    const { ino } = fstatSync(file, { bigint: true });
+    return readFileSync("/proc/locks", "utf8").split("\n").some((line) => line.includes("OFDLCK") && line.split(/\s+/).some((word) => /^[0-9a-f]+:[0-9a-f]+:\d+$/.test(word) && word.endsWith(`:${ino}`)));
+  } catch {
+    return false;
+  }
+}
 
 function takeLockFile(path: string): string {
   const lockPath = `${path}.lock`;
