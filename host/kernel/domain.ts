@@ -3,7 +3,7 @@
 // moves (its initial size is its maximum), and nothing enters a domain whose state is not Ready.
 import { CapabilityTable } from "./capability-table.ts";
 import type { DevicePort } from "./device-port.ts";
-import { messageBytes, messageWords } from "./abi.ts";
+import { firstLeaseWord, messageBytes, messageWords } from "./abi.ts";
 import type { Timer } from "./timers.ts";
 
 export const DomainState = { Absent: 0, Loaded: 1, Ready: 2, Dead: 3 } as const;
@@ -27,6 +27,9 @@ export class Domain {
   bytes: Uint8Array = noMemory;
   inWords: Int32Array = noWords;
   outWords: Int32Array = noWords;
+  /** Header and fields of each message: what a reply carries besides its capability slots. */
+  inHead: Int32Array = noWords;
+  outHead: Int32Array = noWords;
   messageInAddress = 0;
   messageOutAddress = 0;
   receive: (badge: number, rights: number) => number = unreachable;
@@ -60,6 +63,8 @@ export class Domain {
     this.bytes = new Uint8Array(memory);
     this.inWords = new Int32Array(memory, messageIn, messageWords);
     this.outWords = new Int32Array(memory, messageOut, messageWords);
+    this.inHead = this.inWords.subarray(0, firstLeaseWord);
+    this.outHead = this.outWords.subarray(0, firstLeaseWord);
     this.messageInAddress = messageIn;
     this.messageOutAddress = messageOut;
     this.start = entry.start;

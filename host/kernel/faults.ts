@@ -36,12 +36,14 @@ export function classify(error: unknown): { code: number; text: string } | null 
 
 const framesShown = 6;
 
-/** The trap's message and the innermost functions of the module. */
+/** The trap's message and the innermost functions of the module: by name in debug builds, else by number and offset. */
 function describeTrap(error: Error): string {
-  const frames = (error.stack ?? "").split("\n")
-    .filter((line) => line.includes("wasm"))
-    .map((line) => line.trim().replace(/^at /, "").replace(/ ?\(?wasm:\/\/[^)]*\)?/, ""))
-    .filter((name) => name.length > 0)
-    .slice(0, framesShown);
+  const frames: string[] = [];
+  for (const line of (error.stack ?? "").split("\n")) {
+    const match = /^\s*at (?:(.*) \()?wasm:\/\/.*:wasm-function\[(\d+)\]:(0x[0-9a-f]+)/.exec(line);
+    if (match === null) continue;
+    frames.push(match[1] ?? `function ${match[2]} at ${match[3]}`);
+    if (frames.length === framesShown) break;
+  }
   return frames.length === 0 ? error.message : `${error.message} in ${frames.join(" < ")}`;
 }

@@ -6,7 +6,7 @@ import {
 } from "./abi.ts";
 import type { Domain } from "./domain.ts";
 
-/** Below this a loop beats the view that Uint8Array.set needs (see benchmark in tests/conformance). */
+/** Below this a loop beats the view that Uint8Array.set needs (tests/conformance/call-cost.ts). */
 const loopCopyBytes = 48;
 
 export function copyBytes(to: Uint8Array, toStart: number, from: Uint8Array, fromStart: number, length: number): void {

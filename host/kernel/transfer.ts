@@ -1,7 +1,7 @@
 // What travels with a message besides its words: leases, which give the callee a range of memory for one call, and
 // capabilities, which are copied. Everything is checked before anything is done, so a refused message leaves no trace.
 import {
-  allRights, capabilityLimit, firstCapabilityWord, firstLeaseWord, kindGrant, kindLease, kindNotification, leaseLimit, leaseWords, messageWords,
+  allRights, capabilityLimit, firstCapabilityWord, firstLeaseWord, kindGrant, kindLease, kindNotification, leaseLimit, leaseWords,
   rightRead, rightWrite, Status,
 } from "./abi.ts";
 import { type Capability, mayTransfer } from "./capability-table.ts";
@@ -28,7 +28,7 @@ export function transferRequest(caller: Domain, callee: Domain): number {
   if (refusal !== Status.Ok) return -refusal;
 
   const inWords = callee.inWords;
-  for (let word = 0; word < messageWords; word++) inWords[word] = outWords[word]!;
+  inWords.set(outWords);
   let lentBytes = 0;
   for (let index = 0; index < leaseCount; index++) lentBytes += placeLease(callee, index);
   copyCapabilities(caller, outWords, callee, inWords, capabilityCount);

@@ -83,7 +83,7 @@ test("a trap ends the callee alone: PeerRestarted for the call in flight, PeerDe
 
 test("each way to die has its fault code and text", async () => {
   const deaths: Array<[number, number[], number, RegExp]> = [
-    [Step.trap, [], 1, /unreachable/],
+    [Step.trap, [], 1, /^unreachable in function \d+ at 0x[0-9a-f]+/],
     [Step.load, [0xffff_fff0], 1, /out of bounds/],
     [Step.assertFailure, [0], 2, /the probe was told to fail \(line \d+, column \d+\)/],
     [Step.mmioRead32, [LowHandles.clock, 0], 3, /mmio_read32/],
