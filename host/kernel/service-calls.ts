@@ -84,7 +84,7 @@ export function makeServiceCalls(kernel: Kernel, domain: Domain) {
     power_off(handle: number, status: number): number {
       const refusal = check(handle, kindPower, 0, 0);
       if (refusal !== Status.Ok) return -refusal;
-      throw new PowerOff(status & 127);
+      throw new PowerOff(Math.min(status >>> 0, 126));
     },
 
     control_list(handle: number, out: number, max: number): number {

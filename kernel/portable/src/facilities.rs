@@ -59,8 +59,9 @@ impl Kernel {
 
     pub(crate) fn power_off(&self, me: usize, power: u32, exit_status: u32) -> Result<(), Status> {
         self.check(me, power, kind::POWER)?;
-        self.power_status.set(Some(exit_status & 127));
-        self.machine.power_off(exit_status & 127);
+        let exit_status = exit_status.min(126);
+        self.power_status.set(Some(exit_status));
+        self.machine.power_off(exit_status);
         Ok(())
     }
 
