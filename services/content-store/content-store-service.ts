@@ -1,6 +1,6 @@
 // The interface: refuses what the store cannot serve now, finds writers by badge, mints their capabilities, and puts results into replies.
 //
-// Badge 0 is the store itself; every other badge is a writer's and answers the writer operations alone. A writer's badge does not outlive a format or a loss below.
+// Badge 0 is the store itself; every other badge is a writer's and answers the writer operations alone. A writer's badge does not outlive a format.
 import * as kernel from "../../kernel-bindings/assembly/kernel";
 import { ContentStoreCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
 import {
@@ -173,7 +173,7 @@ export class ContentStoreService extends Server {
   /** Ok if an operation of the store itself may run. A writer's capability is not the store's. */
   private ready(badge: u32): u32 { return badge ? Status.Denied : this.content.ready(); }
 
-  /** The writer of this badge, or −Status. A writer that is gone lost its unsaved content with the work below it. */
+  /** The writer of this badge, or −Status. A writer that is gone lost its unsaved content to a format. */
   private writer(badge: u32): i32 {
     if (!badge) return -<i32>Status.WrongKind;
     const status = this.content.ready();

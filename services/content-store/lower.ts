@@ -15,12 +15,11 @@ export abstract class BlockLayer {
   /** Of replay: is there a piece, and where is the next. */
   found: bool = false;
   cursor: u64 = 0;
-  /** Some operation answered Lost: what was done since the last durable commit is gone below, so the index above it is wrong. */
-  isLost: bool = false;
 
   abstract describe(): u32;
   abstract format(blockCount: u64, flags: u32): u32;
-  abstract allocate(hint: u64, count: u32): u32;
+  /** `fromReserve`: for what must be written so that space can be freed. */
+  abstract allocate(hint: u64, count: u32, fromReserve: bool): u32;
   abstract free(address: u64, count: u32): u32;
   abstract read(address: u64, memory: usize, lengthBytes: u32): u32;
   abstract writeExtents(address: u64, extentCount: u32, memory: usize, lengthBytes: u32, descriptors: usize): u32;

@@ -17,6 +17,8 @@ export class RunWriter {
   private value: usize = heap.alloc(32);
   /** Where the last write ended: the next is wanted behind it. */
   private hint: u64 = 0;
+  /** Take blocks from the reserve too: for the index, which must be written so that space can be freed. */
+  fromReserve: bool = false;
   /** How many records of the last call are on the device. */
   written: u32 = 0;
 
@@ -37,7 +39,7 @@ export class RunWriter {
   private writePart(memory: usize, records: usize, count: u32): u32 {
     const start = Entry.address(records);
     const last = records + <usize>(count - 1) * Entry.BYTES;
-    let status = this.block.allocate(this.hint, <u32>(Entry.address(last) - start) + Entry.blockCount(last));
+    let status = this.block.allocate(this.hint, <u32>(Entry.address(last) - start) + Entry.blockCount(last), this.fromReserve);
     if (status != Status.Ok) return status;
     const address = this.block.address;
     const given = this.block.count;

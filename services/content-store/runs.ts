@@ -92,8 +92,10 @@ export class Runs {
     const first = this.firstToWrite();
     if (first > this.runCount) return Status.Ok;
     this.rowCount = 0;
+    this.writer.fromReserve = true;
     let status = this.writeEntries(first);
     if (status == Status.Ok) status = this.writeDirectory(first);
+    this.writer.fromReserve = false;
     if (status != Status.Ok) {
       this.freeRows(this.rows, this.rowCount);
       return status;

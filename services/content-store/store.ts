@@ -80,7 +80,7 @@ export class ContentStore {
     const pages = new SlotCache(blocks(<usize>sizes.cachePages * PAGE_BYTES), PAGE_BYTES, sizes.cachePages);
     const staging = new StagingBuffer(blocks(STAGING_BYTES));
     const counters = new Counters();
-    const space = new Space(block, index);
+    const space = new Space(block);
     const changes = new Changes(block);
     const runWriter = new RunWriter(block);
     const runs = new Runs(index, block, runWriter, staging);
@@ -114,7 +114,7 @@ export class ContentStore {
     this.recount = new Recount(index, runs, block);
   }
 
-  /** Starts from what the block service has; work that it lost is gone here too, and so are the writers. */
+  /** Starts from what the block service has. Writers end. */
   mount(): u32 {
     this.reset();
     let status = this.block.describe();
@@ -125,8 +125,8 @@ export class ContentStore {
     return status;
   }
 
-  /** Ok if the store serves. A store whose lower layer lost work mounts again first. */
-  ready(): u32 { return this.block.isLost ? this.mount() : this.mountStatus; }
+  /** Ok if the store serves, else why it does not. */
+  ready(): u32 { return this.mountStatus; }
 
   format(blockCount: u64, flags: u32): u32 {
     const status = this.block.format(blockCount, flags);
@@ -200,7 +200,6 @@ export class ContentStore {
   }
 
   private reset(): void {
-    this.block.isLost = false;
     this.index.reset();
     this.counters.reset();
     this.staging.reset();
