@@ -52,11 +52,12 @@ export class KernelRegisters extends Registers {
 
 /** What the kernel says about the device, docs/abi.md §4. Every value is the kernel's word. */
 export class DeviceParameters {
-  private values: usize = memory.data(20, 4);
+  private values: usize = memory.data(24, 4);
   private count: u32 = 0;
 
+  /** Without a device all values are 0. */
   constructor() {
-    const count = kernel.deviceParameters(capabilities.diskDma, this.values, 5);
+    const count = kernel.deviceParameters(capabilities.diskDma, this.values, 6);
     this.count = count > 0 ? u32(count) : 0;
   }
 
@@ -64,8 +65,9 @@ export class DeviceParameters {
   get notifyMultiplier(): u32 { return this.at(1); }
   get queueVector(): u32 { return this.at(2); }
   get isConfined(): bool { return (this.at(3) & 1) != 0; }
-  /** Bytes of the notify window. When the kernel does not say, a page is assumed, and a doorbell beyond the window would end the driver. */
-  get notifyBytes(): u32 { return this.count > 4 ? this.at(4) : 4096; }
+  /** Sizes of windows: the device chose them and what it wants done in them, so both are checked against each other. */
+  get notifyBytes(): u32 { return this.at(4); }
+  get configurationBytes(): u32 { return this.at(5); }
 
   private at(index: u32): u32 { return index < this.count ? load<u32>(this.values + (index << 2)) : 0; }
 }

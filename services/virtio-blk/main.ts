@@ -1,21 +1,26 @@
-// The virtio-blk driver: wires the kernel, the PCI transport and the service together. `start` asks the kernel what the
-// device is, because capabilities may not be used before.
+// The virtio-blk driver: wires the kernel, the transport and the service together. `start` asks the kernel what the device
+// is, because capabilities may not be used before.
+import { AbsentTransport } from "./absent-transport";
 import { DeviceParameters, KernelPlatform, KernelRegisters } from "./kernel-platform";
 import { PciTransport } from "./pci-transport";
 import { VirtioBlkService } from "./service";
+import { Transport } from "./transport";
 
 export { messageIn, messageOut } from "../../kernel-bindings/assembly/message";
 
 // The only allocations are made here and in `start`.
 const platform = new KernelPlatform();
-const registers = new KernelRegisters();
 let service: VirtioBlkService | null = null;
 
+/** An MMIO device (transport 2) counts as absent until its transport is built. */
+function transportOf(device: DeviceParameters): Transport {
+  if (!device.isPci) return new AbsentTransport();
+  return new PciTransport(new KernelRegisters(), device.notifyMultiplier, device.queueVector, device.notifyBytes, device.configurationBytes);
+}
+
 export function start(): u32 {
-  const parameters = new DeviceParameters();
-  assert(parameters.isPci, "only the PCI transport is built");
-  const transport = new PciTransport(registers, parameters.notifyMultiplier, parameters.notifyBytes, parameters.queueVector);
-  const made = new VirtioBlkService(platform, transport, parameters.isConfined);
+  const device = new DeviceParameters();
+  const made = new VirtioBlkService(platform, transportOf(device), device.isConfined);
   service = made;
   return made.start();
 }

@@ -28,8 +28,10 @@ const noVector: u32 = 0xffff;
 export class PciTransport extends Transport {
   private doorbellOffset: u32 = 0;
 
-  /** `notifyBytes` is the size of the notify window: a doorbell outside it is refused. */
-  constructor(private registers: Registers, private notifyMultiplier: u32, private notifyBytes: u32, private queueVector: u32) { super(); }
+  /** The sizes are those of the windows: a doorbell outside is refused, and configuration outside reads 0. */
+  constructor(
+    private registers: Registers, private notifyMultiplier: u32, private queueVector: u32, private notifyBytes: u32, private configurationBytes: u32,
+  ) { super(); }
 
   status(): u32 { return this.registers.read8(Window.common, Common.deviceStatus); }
 
@@ -53,7 +55,10 @@ export class PciTransport extends Transport {
 
   configurationGeneration(): u32 { return this.registers.read8(Window.common, Common.configurationGeneration); }
 
-  configuration32(offset: u32): u32 { return this.registers.read32(Window.configuration, offset); }
+  configuration32(offset: u32): u32 {
+    if (this.configurationBytes < 4 || offset > this.configurationBytes - 4) return 0;
+    return this.registers.read32(Window.configuration, offset);
+  }
 
   queueSizeLimit(): u32 {
     if (this.registers.read16(Window.common, Common.queueCount) == 0) return 0;

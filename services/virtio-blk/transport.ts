@@ -9,6 +9,7 @@ export abstract class Transport {
   abstract acceptFeatures(features: u64): void;
   /** Changes whenever the configuration did (§2.5.2). */
   abstract configurationGeneration(): u32;
+  /** Configuration that the device does not have reads 0. */
   abstract configuration32(offset: u32): u32;
   /** Largest size of queue 0; 0 when there is none. */
   abstract queueSizeLimit(): u32;

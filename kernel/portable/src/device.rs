@@ -57,7 +57,8 @@ impl Kernel {
     pub(crate) fn device_parameters(&self, me: usize, dma: u32, out: u32, count: u32) -> Result<u32, Status> {
         self.capabilities.borrow().find_kind(me, dma, kind::DMA)?;
         let device = self.device.get();
-        let values = [device.transport, device.notify_multiplier, device.vector, device.flags];
+        let [_, notify, _, configuration] = device.windows;
+        let values = [device.transport, device.notify_multiplier, device.vector, device.flags, notify.length, configuration.length];
         let count = (count as usize).min(values.len());
         let bytes = self.loaded(me).bytes_mut(out, count as u32 * 4)?;
         for (place, value) in bytes.chunks_exact_mut(4).zip(values) {

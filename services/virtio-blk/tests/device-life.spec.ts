@@ -1,5 +1,8 @@
 // Bring-up: what the driver accepts, what it refuses, and that a refusal leaves FAILED in the device's status.
 import { DeviceFlag } from "../../../kernel-bindings/generated/assembly/block-device";
+import { Status } from "../../../kernel-bindings/generated/assembly/status";
+import { AbsentTransport } from "../absent-transport";
+import { Disk } from "../disk";
 import { acceptedOf, Refusal, refusalOf } from "../features";
 import { DeviceStatus, Feature } from "../virtio";
 import { World } from "./world";
@@ -48,7 +51,7 @@ describe("bring-up", () => {
   });
 
   it("refuses a device that would bypass the IOMMU", () => {
-    world = new World(8, 1, true);
+    world = new World(true);
     expectRefused("virtio-blk: the device would bypass the IOMMU, ACCESS_PLATFORM is not offered");
     world.device.offered |= Feature.accessPlatform;
     expect(world.disk.start()).toBe(true);
@@ -90,6 +93,26 @@ describe("bring-up", () => {
     expectRefused("virtio-blk: the queue cannot be enabled");
     world.device.notifyOffset = 0;
     expect(world.disk.start()).toBe(true);
+  });
+
+  it("reads no configuration outside the window", () => {
+    world = new World(false, 8, 15);
+    world.device.blockSize = 4096;
+    expect(world.disk.start()).toBe(true);
+    expect(world.disk.life.capacitySectors).toBe(world.device.capacity);
+    expect(world.disk.queue.segmentLimit).toBe(1);
+    expect(world.disk.life.blockBytes).toBe(512);
+    world = new World(false, 8, 3);
+    expect(world.disk.start()).toBe(true);
+    expect(world.disk.life.capacitySectors).toBe(0);
+    world = new World(false, 0);
+    expectRefused("virtio-blk: the queue cannot be enabled");
+  });
+
+  it("starts without a device and says that it is gone", () => {
+    const disk = new Disk(world.platform, new AbsentTransport(), false);
+    expect(disk.start()).toBe(false);
+    expect(disk.flush()).toBe(Status.DeviceGone);
   });
 
   it("gives up when the interrupt vector is refused", () => {

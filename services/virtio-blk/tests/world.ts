@@ -24,10 +24,10 @@ export class World {
   batches: Batches;
   batchCount: u32 = 0;
 
-  constructor(notifyBytes: u32 = 8, vector: u32 = 1, confined: bool = false) {
+  constructor(confined: bool = false, notifyBytes: u32 = 8, configurationBytes: u32 = 64) {
     const device = new FakeDevice();
     const platform = new FakePlatform(device);
-    const disk = new Disk(platform, new PciTransport(device, 4, notifyBytes, vector), confined);
+    const disk = new Disk(platform, new PciTransport(device, 4, 1, notifyBytes, configurationBytes), confined);
     this.device = device;
     this.platform = platform;
     this.disk = disk;
