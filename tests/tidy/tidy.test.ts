@@ -1,6 +1,6 @@
 // The house's rules as tests: generated files are fresh, imports go one way, files stay small and say what they own.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -69,3 +69,10 @@ test("no path of a build machine stands in the project", () => {
   const words = [["/ro", "ot/"].join(""), ["/wo", "rk/"].join("")];
   assert.deepEqual(tracked.filter((path) => !path.endsWith("package-lock.json") && words.some((word) => text(path).includes(word))), []);
 });
+
+for (const project of ["tsconfig.json", "tsconfig.services.json"]) {
+  test(`the type checker accepts ${project}`, () => {
+    const { status, stdout } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], { cwd: root, encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  });
+}
