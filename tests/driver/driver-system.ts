@@ -1,0 +1,130 @@
+// The shipped driver module on the hosted kernel and its device model, with the test as its client: what the tests beside
+// this file stand on. In the block service's place is an ear for the driver's notification.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { MemoryDisk } from "../../host/devices/disk.ts";
+import type { VirtioBlk, VirtioBlkOptions } from "../../host/devices/virtio-blk.ts";
+import { DeterministicClock } from "../../host/kernel/clock.ts";
+import { type BootOptions, bootHosted, type System } from "../../host/kernel/system.ts";
+import type { Client } from "../../host/kernel/typescript-domain.ts";
+import {
+  BlockDeviceClient, type Completion, completionBytes, type DeviceStatistics, deviceStatisticsBytes, readCompletion, readDeviceStatistics,
+} from "../../kernel-bindings/generated/host/block-device.ts";
+import { StatusError } from "../../kernel-bindings/host/client-port.ts";
+import { statuses } from "../../kernel-bindings/schema/abi.ts";
+import { compileModule, root, systemManifest } from "../modules/build.ts";
+
+export const sectorBytes = 512;
+export const rightRead = 1;
+export const rightWrite = 2;
+const statusNumbers = new Map(statuses.map(([number, name]) => [name, number]));
+
+export function statusNumber(name: string): number {
+  const number = statusNumbers.get(name);
+  if (number === undefined) throw new Error(`no status "${name}"`);
+  return number;
+}
+
+/** The name of the status that an operation ends with. */
+export function statusOf(operation: () => unknown): string {
+  try {
+    operation();
+    return "Ok";
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    return statuses.find(([number]) => number === error.status)?.[1] ?? String(error.status);
+  }
+}
+
+export interface BatchEntry { transfer: number; tag: number; sector: bigint; slot: number; offsetBytes: number; lengthBytes: number }
+
+export class DriverSystem {
+  readonly client: Client;
+  readonly device: VirtioBlk;
+  readonly disk: BlockDeviceClient;
+  readonly clock: DeterministicClock;
+  /** How often the driver has notified its client. */
+  notifications = 0;
+  readonly notes: string[];
+  private readonly batchAddress: number;
+  private readonly completionAddress: number;
+
+  constructor(readonly system: System, clock: DeterministicClock, notes: string[], readonly content: Uint8Array) {
+    this.client = system.client("host");
+    this.device = system.device!;
+    this.clock = clock;
+    this.notes = notes;
+    this.disk = new BlockDeviceClient(this.client, this.client.handle("device"));
+    this.batchAddress = this.client.reserve(256 * 32, 16);
+    this.completionAddress = this.client.reserve(256 * completionBytes, 16);
+  }
+
+  /** Puts requests into the batch memory and submits them; how many were accepted. */
+  submit(entries: readonly BatchEntry[]): number {
+    const { view } = this.client;
+    entries.forEach((entry, index) => {
+      const at = this.batchAddress + index * 32;
+      view.setUint32(at, entry.transfer, true);
+      view.setUint32(at + 4, entry.tag, true);
+      view.setBigUint64(at + 8, entry.sector, true);
+      view.setUint32(at + 16, entry.slot, true);
+      view.setUint32(at + 20, entry.offsetBytes, true);
+      view.setUint32(at + 24, entry.lengthBytes, true);
+      view.setUint32(at + 28, 0, true);
+    });
+    return this.disk.submit({ count: entries.length, batch: { address: this.batchAddress, length: entries.length * 32 } }).accepted;
+  }
+
+  reap(limit = 256): { completions: Completion[]; inFlight: number } {
+    const { count, inFlight } = this.disk.reap({ completions: { address: this.completionAddress, length: limit * completionBytes } });
+    const completions = Array.from({ length: count }, (_, index) => readCompletion(this.client.view, this.completionAddress + index * completionBytes));
+    return { completions, inFlight };
+  }
+
+  /** Waits until nothing runs and collects everything. */
+  reapAll(): Completion[] {
+    this.disk.awaitCompletions({ count: 256 });
+    return this.reap().completions;
+  }
+
+  /** Lends page-aligned memory to the driver; address, slot and the grant's handle. */
+  attach(lengthBytes: number, rights = rightRead | rightWrite): { address: number; slot: number; grant: number } {
+    const address = this.client.reserve(lengthBytes, 4096);
+    const grant = this.client.calls.grant_create(this.client.handle("device"), address, lengthBytes, rights);
+    if (grant < 0) throw new Error(`grant_create: ${grant}`);
+    return { address, slot: this.disk.attach({ lengthBytes, grant }).slot, grant };
+  }
+
+  statistics(): DeviceStatistics {
+    this.disk.statistics({ statistics: { address: this.batchAddress, length: deviceStatisticsBytes } });
+    return readDeviceStatistics(this.client.view, this.batchAddress);
+  }
+}
+
+/** A 4 MiB disk unless told otherwise. */
+export async function bootDriver(device: VirtioBlkOptions = {}, options: Partial<BootOptions> & { sectors?: number; debug?: boolean } = {}): Promise<DriverSystem> {
+  const pages = systemManifest().domains.find(({ name }) => name === "virtio-blk")!.memoryPages;
+  const module = readFileSync(await compileModule("virtio-blk", "services/virtio-blk", pages));
+  const disk = new MemoryDisk(options.sectors ?? 8192);
+  const clock = new DeterministicClock();
+  const notes: string[] = [];
+  const ear = { driver: null as DriverSystem | null };
+  const system = bootHosted({
+    manifest: JSON.parse(readFileSync(join(root, "services/system.json"), "utf8")), modules: { "virtio-blk": module }, only: ["virtio-blk"],
+    replace: { block: { notified: () => { if (ear.driver) ear.driver.notifications++; } } },
+    disk, device, clock, log: (line) => notes.push(line), logNotes: true, ...options,
+  });
+  ear.driver = new DriverSystem(system, clock, notes, disk.bytes);
+  return ear.driver;
+}
+
+/** Numbers from a seed: mulberry32. */
+export function randomFrom(seed: number): (limit: number) => number {
+  let state = seed >>> 0;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+  };
+}
