@@ -30,12 +30,19 @@ export class Checkpointer {
     if (status == Status.Ok) status = log.journal.setRoot(this.root, Root.bytes(this.root));
     if (status == Status.Ok) status = log.objects.checkpoint();
     if (status == Status.Ok) status = log.journal.commit(0, 0);
-    if (status == Status.Ok) status = log.journal.checkpoint();
-    if (status != Status.Ok) return this.fail(status);
+    return status == Status.Ok ? this.finish() : this.fail(status);
+  }
+
+  /** The step that makes it so; then memory follows. */
+  private finish(): u32 {
+    const log = this.log;
+    const status = log.journal.checkpoint();
+    // NotDurable: it was written and is what a mount will find; only nobody can promise when.
+    if (status != Status.Ok && status != Status.NotDurable) return this.fail(status);
     memory.copy(log.root, this.root, ROOT_BYTES_MAXIMUM);
     log.hasRoot = true;
     log.arena.reset(log.nextHeight);
-    return Status.Ok;
+    return status;
   }
 
   /** Store everything in the arena as segments. Bounded by the arena. */
