@@ -65,6 +65,7 @@ export class LineEditor {
         this.moveCursor(this.length);
         this.output.text("^C");
         this.length = 0;
+        this.cursor = 0;
         return this.finish(Edit.interrupted);
       case Key.endOfInput:
         if (this.length == 0) return this.finish(Edit.endOfInput);
