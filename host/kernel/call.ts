@@ -19,7 +19,7 @@ export function makeCall(kernel: Kernel, caller: Domain): (handle: number) => nu
   const slots = caller.table.slots;
   return (handle: number): number => {
     const slot = slots[handle & 0xffff];
-    if (slot === undefined || slot.handle !== handle || handle <= 0) return -Status.InvalidHandle;
+    if (slot === undefined || slot.handle !== handle) return -Status.InvalidHandle;
     if (slot.kind !== kindEndpoint) return -Status.WrongKind;
     const callee = slot.target!;
     if (callee.rank >= caller.rank) return -Status.Denied;

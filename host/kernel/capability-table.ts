@@ -5,7 +5,7 @@
 //   n+1 … n+4      leases of the request being served: a domain serves one request at a time, so four are enough
 //   n+5 …          made at run time; a freed slot goes to the end of the queue, so that an index is reused as late as possible
 //
-// A handle is generation << 16 | index. What stays true: a free slot's `handle` is −1, which no module can name; every
+// A handle is generation << 16 | index. What stays true: a free slot's `handle` is −1, which names index 65535, past every table; every
 // handle belongs to one table, so even a generation that comes round again (after 32,767 uses of one slot) can only ever
 // name what its own domain holds. The tree links each capability to what was derived from it, in whatever table that is:
 // revoking walks it without recursion.
@@ -119,7 +119,7 @@ export class CapabilityTable {
   /** The live capability that `handle` names, or null. */
   find(handle: number): Capability | null {
     const slot = this.slots[handle & 0xffff];
-    return slot !== undefined && slot.handle === handle && handle > 0 ? slot : null;
+    return slot !== undefined && slot.handle === handle ? slot : null;
   }
 
   /** Can `count` more be held? */

@@ -66,6 +66,11 @@ test("a message with impossible counts is refused and does not arrive", async ()
     message[offset] = value;
     assert.equal(middle.send(MiddleHandles.low, message).status, Status.InvalidArgument, `byte ${offset}`);
   }
+  // A fifth lease would be read from the capability slots: make it a good one, so that only the count is wrong.
+  const fifth = stepMessage(Step.nothing, [], { leases: [1, 2, 3, 4].map(() => ({ address: middle.scratch, length: 1, rights: 1 })) });
+  fifth[12] = 5;
+  new Uint32Array(fifth.buffer, 128, 4).set([0, middle.scratch, 1, 1]);
+  assert.equal(middle.send(MiddleHandles.low, fifth).status, Status.InvalidArgument);
   assert.equal(low.lastMessage().getUint16(2, true), Step.describe);
 });
 
@@ -145,6 +150,26 @@ test("a start that fails stops the boot, unless that is tolerated", async () => 
   assert.deepEqual([...system.refused], [["low", Status.NotFound]]);
   const host = system.client("host");
   assert.equal(host.call(host.handle("low")), -Status.PeerDead);
+});
+
+test("a chain of calls that is too deep ends in StackExhausted, not in a crash", async () => {
+  const { bootHosted } = await import("../../host/kernel/system.ts");
+  const names = Array.from({ length: 100 }, (_, rank) => `d${rank}`);
+  const domains = names.map((name, rank) => ({
+    name, module: name, rank, memoryPages: 1, capabilities: rank === 0 ? [] : [{ name: "next", kind: "endpoint", domain: names[rank - 1]! }],
+  }));
+  let deepest = 0;
+  const link = { receive: (_b: number, _r: number, { calls }: { calls: { call(handle: number): number } }): number => {
+    deepest++;
+    return -calls.call(1);
+  } };
+  const system = bootHosted({
+    manifest: { version: 1, domains: [...domains, { name: "host", module: null, rank: 200, memoryPages: 1, capabilities: [{ name: "top", kind: "endpoint", domain: "d99" }] }] },
+    modules: {}, replace: Object.fromEntries(names.map((name) => [name, link])),
+  });
+  const host = system.client("host");
+  assert.equal(host.call(host.handle("top")), -Status.StackExhausted);
+  assert.equal(deepest, 64);
 });
 
 test("an error that is not the domain's is not contained: a failing fake fails the test", async () => {
