@@ -40,6 +40,9 @@ export class MerkleMap {
 
   setSalt(salt: usize): void { memory.copy(this.salt, salt, HASH_BYTES); }
 
+  /** Name no root: for a cache that is about to be cleared. */
+  forget(): void { memory.fill(this.root, 0, CHILD_BYTES); }
+
   /** An empty map, its root still to be hashed. Lets go of what it held. */
   reset(): u32 {
     this.discard();
@@ -133,7 +136,7 @@ export class MerkleMap {
       if (level == top) break;
       level++;
     }
-    memory.fill(this.root, 0, CHILD_BYTES);
+    this.forget();
   }
 
   /** A child in memory that the store may not have, or 0. */

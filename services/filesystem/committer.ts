@@ -1,0 +1,154 @@
+// Group commits, syncs and checkpoints: how what is in memory becomes durable (docs/contracts.md §2, §3).
+//
+//   commit      save open files ─► state root ─► axiom.propose          checkpoint   commit ─► store map nodes and the state record ─► axiom.checkpoint
+//
+// Always: memory is at least as new as the log. After a failure that may have lost a batch, nothing changes any more (`journal.isLost`); after NoSpace everything stands as before and can be tried again.
+//
+// Safety: no memory is touched but through the classes used.
+import { BlockFlag } from "../../kernel-bindings/generated/assembly/block";
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { FileContents } from "./file-contents";
+import { Journal } from "./journal";
+import { Contents, Log, Platform } from "./lower";
+import { State } from "./state";
+import { HASH_BYTES, StateRecord } from "./tree-format";
+
+/** Content staged below that makes a group commit due. */
+const STAGED_BYTES_DUE: u64 = 32 << 20;
+/** Open files with unsaved bytes that do: each needs a place in the batch. */
+const UNSAVED_DUE: u32 = 768;
+const TIMER_MICROSECONDS: u32 = 5_000_000;
+const STORE_STEP_BYTES: u32 = 1 << 20;
+
+export class Committer {
+  /** The last commit wanted a checkpoint. */
+  isCheckpointWanted: bool = false;
+  /** Something was committed since the last sync. */
+  isUnsynced: bool = false;
+  /** The state root of the last commit or mount, and the state record of the last checkpoint (found: there is one). */
+  readonly committedRoot: usize = heap.alloc(HASH_BYTES);
+  readonly checkpointState: usize = heap.alloc(HASH_BYTES);
+  hasCheckpoint: bool = false;
+  commits: u64 = 0;
+  checkpoints: u64 = 0;
+  private isTimerSet: bool = false;
+  private hash: usize = heap.alloc(HASH_BYTES);
+
+  constructor(private state: State, readonly journal: Journal, readonly files: FileContents, private log: Log, private contents: Contents, private platform: Platform) {}
+
+  /** Whether memory, batch or staged content want a commit before the next change. */
+  get isDue(): bool {
+    return this.journal.batch.isDue || this.files.stagedBytes >= STAGED_BYTES_DUE || this.files.files.unsavedCount >= UNSAVED_DUE || this.isCheckpointWanted || this.isCacheShort;
+  }
+
+  get hasChanges(): bool { return this.journal.batch.count > 0 || this.files.files.unsavedCount > 0; }
+
+  /** Something changed: it is durable five seconds later, if not sooner. */
+  noteChange(): void {
+    if (this.isTimerSet) return;
+    this.isTimerSet = true;
+    this.platform.setTimer(TIMER_MICROSECONDS);
+  }
+
+  /** The timer fired. */
+  tick(): void {
+    this.isTimerSet = false;
+    if (this.journal.isLost) return;
+    this.sync();
+    if (this.hasChanges || this.isUnsynced) this.noteChange();
+  }
+
+  /** One group commit of everything up to now, and the checkpoint that it may ask for. */
+  commit(): u32 {
+    const status = this.commitOnly();
+    if (status != Status.Ok || !(this.isCheckpointWanted || this.isCacheShort)) return status;
+    const checked = this.checkpointOnly();
+    // The commit stands. Without space for a checkpoint the log goes on until it is full.
+    return checked == Status.NoSpace || checked == Status.NotDurable ? <u32>Status.Ok : checked;
+  }
+
+  /** Everything done before survives power loss when this answers Ok. */
+  sync(): u32 {
+    const status = this.commit();
+    if (status != Status.Ok) return status;
+    if (this.isUnsynced) {
+      const synced = this.judge(this.log.sync());
+      if (synced != Status.Ok) return synced;
+      this.isUnsynced = false;
+    }
+    const failure = this.files.failure;
+    this.files.failure = Status.Ok;
+    return failure;
+  }
+
+  checkpoint(): u32 {
+    const status = this.commitOnly();
+    return status == Status.Ok ? this.checkpointOnly() : status;
+  }
+
+  /** Put the tree's nodes into the content store, where others can read them. */
+  storeNodes(): u32 {
+    this.state.root();
+    while (this.state.cache.unstoredCount > 0) {
+      const status = this.state.cache.storeSome(STORE_STEP_BYTES);
+      if (status != Status.Ok) return status;
+    }
+    return Status.Ok;
+  }
+
+  /** The state as it is now is what the log holds: after mount. */
+  adopt(height: u64): void {
+    this.journal.settle(height);
+    memory.copy(this.committedRoot, this.state.root(), HASH_BYTES);
+    this.isUnsynced = false;
+    this.isCheckpointWanted = false;
+    this.files.stagedBytes = 0;
+  }
+
+  private get isCacheShort(): bool {
+    const cache = this.state.cache;
+    return cache.unstoredBytes > cache.capacityBytes >> 1 || cache.unstoredCount > cache.capacityCount >> 1;
+  }
+
+  private commitOnly(): u32 {
+    if (this.journal.isLost) return Status.Lost;
+    const saved = this.judge(this.files.saveAll());
+    if (saved != Status.Ok) return saved;
+    const batch = this.journal.batch;
+    if (batch.count == 0) return Status.Ok;
+    const root = this.state.root();
+    const expected = this.journal.nextHeight + 1;
+    const status = this.judge(this.log.propose(root, batch.count, batch.base, batch.lengthBytes));
+    if (status != Status.Ok) return status;
+    this.isUnsynced = true;
+    this.commits++;
+    this.files.stagedBytes = 0;
+    this.isCheckpointWanted = (this.log.flags & BlockFlag.checkpointWanted) != 0;
+    memory.copy(this.committedRoot, root, HASH_BYTES);
+    this.journal.settle(this.log.height);
+    // Somebody else proposed in between: the heights that this state was given are not those of the log.
+    if (this.log.height != expected) this.journal.isLost = true;
+    return this.journal.isLost ? Status.Lost : Status.Ok;
+  }
+
+  private checkpointOnly(): u32 {
+    let status = this.judge(this.storeNodes());
+    if (status == Status.Ok) status = this.judge(this.contents.store(0, this.state.record, StateRecord.BYTES, this.hash));
+    if (status == Status.Ok) status = this.judge(this.log.checkpoint(this.hash));
+    if (status != Status.Ok && status != Status.NotDurable) return status;
+    this.isCheckpointWanted = false;
+    this.isUnsynced = status != Status.Ok;
+    this.hasCheckpoint = true;
+    this.checkpoints++;
+    memory.copy(this.checkpointState, this.hash, HASH_BYTES);
+    return status;
+  }
+
+  /** Some failures leave everything as it was; after any other, memory and disk may differ, and nobody may be told otherwise. */
+  private judge(status: u32): u32 {
+    if (status == Status.Ok || status == Status.NoSpace || status == Status.NotDurable) return status;
+    if (status == Status.OutOfMemory || status == Status.TooLarge) return Status.NoSpace;
+    this.journal.isLost = true;
+    return Status.Lost;
+  }
+}

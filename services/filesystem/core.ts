@@ -1,0 +1,110 @@
+// The filesystem as one object: the parts and what every operation asks first. Operations are in their own files and take this core.
+//
+// `begin` is the gate of everything that changes: it answers why nothing may change (not mounted, lost, full), makes the group commit that is due, and starts the clock of the next.
+//
+// Safety: no memory is touched but through the parts.
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { Collector } from "./collector";
+import { Committer } from "./committer";
+import { ContentNodes } from "./content-nodes";
+import { FileContents } from "./file-contents";
+import { Handles } from "./handles";
+import { Journal } from "./journal";
+import { Blocks, Contents, Log, Platform } from "./lower";
+import { OpenFiles } from "./open-files";
+import { PathWalk } from "./path-walk";
+import { Reducer } from "./reducer";
+import { Space } from "./space";
+import { State } from "./state";
+import { TreeWalk } from "./tree-walk";
+import { Visited } from "./visited";
+
+/** Sizes of the node cache. main.ts gives those that fill the domain's memory. */
+export class Sizes {
+  constructor(readonly nodeCount: u32, readonly chunkCount: u32) {}
+}
+
+export class Core {
+  readonly state: State;
+  readonly journal: Journal;
+  readonly files: FileContents;
+  readonly committer: Committer;
+  readonly collector: Collector;
+  readonly space: Space;
+  /** Shared by collections and checks, which never run at the same time. */
+  readonly walk: TreeWalk;
+  readonly visited: Visited;
+  readonly path: PathWalk;
+  readonly handles: Handles = new Handles();
+  /** Ok: mounted. Else every operation answers this. */
+  mountStatus: u32 = Status.NotFormatted;
+
+  constructor(sizes: Sizes, readonly log: Log, readonly contents: Contents, readonly blocks: Blocks, readonly platform: Platform) {
+    const state = new State(new ContentNodes(contents), sizes.nodeCount, sizes.chunkCount);
+    const journal = new Journal(new Reducer(state), platform);
+    const files = new FileContents(new OpenFiles(), state, journal, contents, platform);
+    const committer = new Committer(state, journal, files, log, contents, platform);
+    this.state = state;
+    this.journal = journal;
+    this.files = files;
+    this.committer = committer;
+    const visited = new Visited();
+    const walk = new TreeWalk(state.cache, visited);
+    this.visited = visited;
+    this.walk = walk;
+    this.collector = new Collector(state, committer, contents, log, walk, visited);
+    this.space = new Space(blocks, state, journal.batch, files);
+    this.path = new PathWalk(state, contents, platform);
+  }
+
+  /** Whether a capability with these rights may do what needs `needed`, on a mounted image. */
+  admit(rights: u32, needed: u32): u32 {
+    if ((rights & needed) != needed) return Status.Denied;
+    return this.mountStatus;
+  }
+
+  /** Before a change that adds up to so many bytes of content or names; 0: one that adds nothing. */
+  begin(bytes: u64): u32 {
+    if (this.journal.isLost) return Status.Lost;
+    if (this.committer.isDue) {
+      const status = this.secure();
+      // On a full disk, what adds nothing may still be queued: it is how space comes back.
+      if (status != Status.Ok && (status != Status.NoSpace || bytes > 0 || !this.hasRoom)) return status;
+    }
+    if (bytes > 0) {
+      const status = this.ensureSpace(bytes);
+      if (status != Status.Ok) return status;
+      this.space.spend(bytes);
+    }
+    this.committer.noteChange();
+    return Status.Ok;
+  }
+
+  /** A group commit; on a full disk with a collection in between. */
+  secure(): u32 {
+    const status = this.committer.commit();
+    return status == Status.NoSpace && this.makeRoom() == Status.Ok ? this.committer.commit() : status;
+  }
+
+  /** Collect, if anything was let go since the last time. */
+  makeRoom(): u32 { return this.collector.isWorthwhile ? this.collector.collect() : <u32>Status.NoSpace; }
+
+  /** An operation below answered NoSpace: whether trying it again makes sense. */
+  mayRetry(status: u32): bool { return status == Status.NoSpace && this.makeRoom() == Status.Ok; }
+
+  private get hasRoom(): bool {
+    const cache = this.state.cache;
+    return this.journal.batch.hasRoom && cache.unstoredBytes < cache.capacityBytes - (cache.capacityBytes >> 2);
+  }
+
+  private ensureSpace(bytes: u64): u32 {
+    if (this.space.admits(bytes)) return Status.Ok;
+    let status = this.space.refresh();
+    if (status != Status.Ok || this.space.admits(bytes)) return status;
+    status = this.makeRoom();
+    if (status != Status.Ok) return status;
+    status = this.space.refresh();
+    if (status != Status.Ok) return status;
+    return this.space.admits(bytes) ? Status.Ok : Status.NoSpace;
+  }
+}

@@ -1,0 +1,167 @@
+// The services and the kernel below the filesystem, through their generated clients: nothing but translation.
+//
+// Safety: replies are read from `messageOut` right after the call that filled it, and hashes copied out of it at once.
+import * as axiom from "../../kernel-bindings/generated/assembly/axiom";
+import * as block from "../../kernel-bindings/generated/assembly/block";
+import * as store from "../../kernel-bindings/generated/assembly/content-store";
+import { FilesystemCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { capabilityDrop, capabilityMint, clockRead, entropyRead, leaseRead, leaseWrite, timerSet } from "../../kernel-bindings/assembly/kernel";
+import { Blocks, Contents, Log, Platform } from "./lower";
+
+const HASH_BYTES: u32 = 32;
+const MARK_MAX: u32 = 256;
+const RIGHT_TRANSFER: u32 = 256;
+
+export class AxiomLog extends Log {
+  describe(): u32 {
+    const status = -axiom.callDescribe(FilesystemCapabilities.axiom);
+    this.height = axiom.DescribeReply.height();
+    this.isFormatted = axiom.DescribeReply.formatted() != 0;
+    return status;
+  }
+  format(blockCount: u64, flags: u32, genesis: usize, lengthBytes: u32): u32 {
+    return -axiom.callFormat(FilesystemCapabilities.axiom, blockCount, flags, 0, genesis, lengthBytes);
+  }
+  propose(stateRoot: usize, count: u32, batch: usize, lengthBytes: u32): u32 {
+    const status = -axiom.callPropose(FilesystemCapabilities.axiom, stateRoot, count, 0, 0, batch, lengthBytes);
+    this.height = axiom.ProposeReply.height();
+    this.flags = axiom.ProposeReply.flags();
+    return status;
+  }
+  sync(): u32 { return -axiom.callSync(FilesystemCapabilities.axiom); }
+  read(height: u64, buffer: usize, capacityBytes: u32): u32 {
+    const status = -axiom.callRead(FilesystemCapabilities.axiom, height, 0, buffer, capacityBytes);
+    this.count = axiom.ReadReply.count();
+    this.lengthBytes = min(axiom.ReadReply.lengthBytes(), capacityBytes);
+    this.nextHeight = axiom.ReadReply.nextHeight();
+    return status;
+  }
+  checkpoint(state: usize): u32 { return -axiom.callCheckpoint(FilesystemCapabilities.axiom, state); }
+  lastCheckpoint(stateOut: usize): u32 {
+    const status = -axiom.callLastCheckpoint(FilesystemCapabilities.axiom);
+    memory.copy(stateOut, axiom.LastCheckpointReply.state(), HASH_BYTES);
+    this.height = axiom.LastCheckpointReply.height();
+    this.found = axiom.LastCheckpointReply.found() != 0;
+    return status;
+  }
+  mark(): u32 { return -axiom.callMark(FilesystemCapabilities.axiom); }
+  check(): u32 {
+    const status = -axiom.callCheck(FilesystemCapabilities.axiom);
+    this.checked = axiom.CheckReply.checked();
+    this.firstBroken = axiom.CheckReply.firstBroken();
+    this.isBroken = axiom.CheckReply.broken() != 0;
+    return status;
+  }
+}
+
+export class StoreContents extends Contents {
+  /** Where collectMark says which hashes were new; the collector keeps its own account of what it has walked. */
+  private fresh: usize = heap.alloc(MARK_MAX);
+
+  store(source: u32, address: usize, lengthBytes: u32, hashOut: usize): u32 {
+    const status = -store.callStore(FilesystemCapabilities.contentStore, source, address, lengthBytes);
+    memory.copy(hashOut, store.StoreReply.hash(), HASH_BYTES);
+    return status;
+  }
+  get(hash: usize, offsetBytes: u64, source: u32, address: usize, lengthBytes: u32): u32 {
+    const status = -store.callGet(FilesystemCapabilities.contentStore, hash, offsetBytes, source, address, lengthBytes);
+    this.lengthBytes = min(store.GetReply.lengthBytes(), lengthBytes);
+    return status;
+  }
+  describe(hash: usize): u32 {
+    const status = -store.callDescribe(FilesystemCapabilities.contentStore, hash);
+    this.lengthBytes = store.DescribeReply.lengthBytes();
+    return status;
+  }
+  openWriter(base: usize): u32 {
+    const status = -store.callOpenWriter(FilesystemCapabilities.contentStore, base);
+    if (status != Status.Ok) return status;
+    this.writer = store.OpenWriterReply.writer();
+    return this.writer == 0 ? Status.ProtocolBreach : Status.Ok;
+  }
+  writerWrite(writer: u32, offsetBytes: u64, source: u32, address: usize, lengthBytes: u32): u32 {
+    const status = -store.callWriterWrite(writer, offsetBytes, source, address, lengthBytes);
+    this.lengthBytes = store.WriterWriteReply.lengthBytes();
+    return status;
+  }
+  writerRead(writer: u32, offsetBytes: u64, source: u32, address: usize, lengthBytes: u32): u32 {
+    const status = -store.callWriterRead(writer, offsetBytes, source, address, lengthBytes);
+    this.lengthBytes = min(store.WriterReadReply.lengthBytes(), lengthBytes);
+    return status;
+  }
+  writerTruncate(writer: u32, lengthBytes: u64): u32 { return -store.callWriterTruncate(writer, lengthBytes); }
+  writerFinish(writer: u32, hashOut: usize): u32 {
+    const status = -store.callWriterFinish(writer);
+    memory.copy(hashOut, store.WriterFinishReply.hash(), HASH_BYTES);
+    this.lengthBytes = store.WriterFinishReply.lengthBytes();
+    return status;
+  }
+  closeWriter(writer: u32): void { capabilityDrop(writer); }
+  collectBegin(): u32 { return -store.callCollectBegin(FilesystemCapabilities.contentStore); }
+  collectMark(hashes: usize, count: u32): u32 {
+    assert(count <= MARK_MAX);
+    return -store.callCollectMark(FilesystemCapabilities.contentStore, count, 0, hashes, count * HASH_BYTES, 0, this.fresh, count);
+  }
+  collectSweep(limit: u32): u32 {
+    const status = -store.callCollectSweep(FilesystemCapabilities.contentStore, limit);
+    this.freedBlocks = store.CollectSweepReply.freedBlocks();
+    this.freedObjects = store.CollectSweepReply.freedObjects();
+    this.remaining = store.CollectSweepReply.remaining();
+    return status;
+  }
+  check(cursor: u32, limit: u32, damagedOut: usize): u32 {
+    const status = -store.callCheck(FilesystemCapabilities.contentStore, cursor, limit);
+    memory.copy(damagedOut, store.CheckReply.firstDamaged(), HASH_BYTES);
+    this.cursor = store.CheckReply.cursor();
+    this.checked = store.CheckReply.checked();
+    this.damaged = store.CheckReply.damaged();
+    return status;
+  }
+  recount(): u32 {
+    const status = -store.callRecount(FilesystemCapabilities.contentStore);
+    this.ownedBlocks = store.RecountReply.ownedBlocks();
+    this.notAllocated = store.RecountReply.notAllocated();
+    this.overlapping = store.RecountReply.overlapping();
+    return status;
+  }
+  statistics(out: usize): u32 { return -store.callStatistics(FilesystemCapabilities.contentStore, 0, out, store.StoreStatistics.SIZE); }
+}
+
+export class BlockFigures extends Blocks {
+  describe(): u32 {
+    const status = -block.callDescribe(FilesystemCapabilities.block);
+    this.blockCount = block.DescribeReply.blockCount();
+    this.freeBlocks = block.DescribeReply.freeBlocks();
+    this.flags = block.DescribeReply.flags();
+    return status;
+  }
+  verify(): u32 {
+    const status = -block.callVerify(FilesystemCapabilities.block);
+    this.checkedBlocks = block.VerifyReply.checkedBlocks();
+    this.damagedBlocks = block.VerifyReply.damagedBlocks();
+    this.firstDamaged = block.VerifyReply.firstDamaged();
+    this.ownedBlocks = block.VerifyReply.ownedBlocks();
+    return status;
+  }
+}
+
+export class KernelPlatform extends Platform {
+  private times: usize = heap.alloc(16);
+
+  now(): u64 { return clockRead(FilesystemCapabilities.clock, this.times) < 0 ? 0 : load<u64>(this.times, 8); }
+  random(out: usize, lengthBytes: u32): u32 {
+    const status = entropyRead(FilesystemCapabilities.entropy, out, lengthBytes);
+    return status < 0 ? -status : Status.Ok;
+  }
+  setTimer(microseconds: u32): void { timerSet(FilesystemCapabilities.timer, microseconds); }
+  mint(rights: u32, badge: u32): i32 { return capabilityMint(FilesystemCapabilities.self, rights | RIGHT_TRANSFER, badge); }
+  readLease(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
+    const status = leaseRead(source, offsetBytes, address, lengthBytes);
+    return status < 0 ? -status : Status.Ok;
+  }
+  writeLease(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
+    const status = leaseWrite(source, offsetBytes, address, lengthBytes);
+    return status < 0 ? -status : Status.Ok;
+  }
+}
