@@ -3,7 +3,7 @@
 //!
 //! What stays true: a handler touches atomics and devices only, so mainline code needs no lock; whoever sleeps looks at
 //! `PENDING` with interrupts off and then opens them and halts in one step, so no wake-up is lost.
-use crate::{clock, cpu, local_apic, log, serial};
+use crate::{clock, cpu, linear_memory, local_apic, log, serial};
 use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
 use core::arch::asm;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
@@ -82,12 +82,17 @@ extern "C" fn vector_entry(frame: &Frame) {
     }
 }
 
-/// A fault of compiled module code goes to Wasmtime, which does not come back: it unwinds to where the module was
+/// The first touch of a piece of a linear memory makes it, and the instruction runs again; module and kernel code do that
+/// alike. Any other fault of compiled module code goes to Wasmtime, which does not come back: it unwinds to where the module was
 /// entered and abandons this stack. It comes back if the instruction is not one that may trap.
 fn fault(frame: &Frame) {
     let address: usize;
     // Safety: reading CR2 changes nothing; no other fault can have come between.
     unsafe { asm!("mov {}, cr2", out(reg) address, options(nomem, nostack, preserves_flags)) };
+    const PROTECTION: u64 = 1; // the page is there: not a first touch
+    if frame.vector == PAGE_FAULT && frame.error & PROTECTION == 0 && linear_memory::populate_at(address as u64) {
+        return;
+    }
     let handler = TRAP_HANDLER.load(Relaxed);
     if handler != 0 && matches!(frame.vector, 0 | 6 | 13 | PAGE_FAULT | 16 | 19) {
         // Safety: the value was stored from a function of this type.

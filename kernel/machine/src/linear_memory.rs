@@ -1,8 +1,10 @@
 //! Linear memories: each is one physical run, so that a device sees it as one piece, mapped with large pages into a
 //! reservation of 4 GiB and a guard, so that compiled code needs no bounds checks.
 //!
-//! What stays true: a memory is zeroed once, when it is made; it never grows, moves or goes (a dead domain's memory stays,
-//! because its device may still write to it).
+//! A memory's frames are taken when it is made, and zeroed and mapped piece by piece when first touched: boot would
+//! otherwise zero a third of a gigabyte that nobody may ever use. What stays true: a piece is zeroed once, before anybody
+//! sees it, a device included (`populate` comes before its address is given out); a memory never grows, moves or goes (a
+//! dead domain's memory stays, because its device may still write to it).
 use crate::memory::{allocate_run, free_run, with_space};
 use crate::single::Single;
 use alloc::boxed::Box;
@@ -28,6 +30,38 @@ pub fn physical(base: u64, length: u64) -> Option<u64> {
     })
 }
 
+/// What is zeroed and mapped at once.
+const PIECE_BYTES: u64 = LARGE_PAGE_BYTES;
+const FLAGS: u64 = PRESENT | WRITABLE | NO_EXECUTE;
+
+/// Zeroes and maps the piece of a memory that holds `address`. False if there is none, or it is there already: then a
+/// fault at this address has another cause. Called by the page-fault handler too; nothing that holds `RUNS` or the page
+/// tables touches a linear memory, so it never interrupts itself.
+pub fn populate_at(address: u64) -> bool {
+    let piece = RUNS.with(|runs| {
+        let run = runs.iter().find(|run| address >= run.address && address - run.address < run.bytes)?;
+        let offset = (address - run.address) & !(PIECE_BYTES - 1);
+        Some((run.address + offset, run.frame + offset, PIECE_BYTES.min(run.bytes - offset)))
+    });
+    let Some((start, frame, bytes)) = piece else { return false };
+    if with_space(|space, frames| space.translate(frames, start)).is_some() {
+        return false;
+    }
+    // Safety: the frames are mapped one to one, and only this memory has them.
+    unsafe { core::ptr::write_bytes(frame as *mut u8, 0, bytes as usize) };
+    with_space(|space, frames| space.map_run(frames, start, frame, bytes, FLAGS)).expect("the page tables were made with the memory");
+    true
+}
+
+/// Makes all of [base, base + length), which lies in one memory, present: a device does not fault.
+pub fn populate(base: u64, length: u64) {
+    let mut address = base & !(PIECE_BYTES - 1);
+    while address < base + length {
+        populate_at(address);
+        address += PIECE_BYTES;
+    }
+}
+
 pub struct Creator;
 
 struct Memory {
@@ -35,7 +69,7 @@ struct Memory {
     bytes: usize,
 }
 
-// Safety: `new_memory` maps `minimum` zeroed bytes and leaves the rest of the reservation and the guard unmapped.
+// Safety: `minimum` bytes read as zero when first touched; the rest of the reservation and the guard stay unmapped.
 unsafe impl MemoryCreator for Creator {
     fn new_memory(
         &self, _: MemoryType, minimum: usize, _: Option<usize>, reserved: Option<usize>, guard: usize,
@@ -45,18 +79,15 @@ unsafe impl MemoryCreator for Creator {
         let Some(frame) = allocate_run(bytes, LARGE_PAGE_BYTES) else {
             return Err(alloc::format!("no run of {bytes} bytes of memory is free"));
         };
-        let flags = PRESENT | WRITABLE | NO_EXECUTE;
         let address = with_space(|space, frames| {
             let address = space.reserve((reserved + guard) as u64)?;
-            space.map_run(frames, address, frame, bytes, flags)?;
+            space.prepare(frames, address, bytes)?;
             Some(address)
         });
         let Some(address) = address else {
             free_run(frame, bytes);
             return Err("no memory for page tables".to_string());
         };
-        // Safety: the run is mapped one to one, and only this memory has it.
-        unsafe { core::ptr::write_bytes(frame as *mut u8, 0, minimum) };
         RUNS.with(|runs| runs.push(Run { address, frame, bytes }));
         Ok(Box::new(Memory { address, bytes: minimum }))
     }

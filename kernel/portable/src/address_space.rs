@@ -99,6 +99,16 @@ impl AddressSpace {
         Some(())
     }
 
+    /// Makes the tables that `map_run` of any piece of this range will need, so that mapping cannot fail later.
+    pub fn prepare<F: Frames>(&mut self, frames: &mut F, address: u64, size: u64) -> Option<()> {
+        let end = address + size;
+        for at in (address..end).step_by(LARGE_PAGE_BYTES as usize) {
+            let level = if end - at < LARGE_PAGE_BYTES { 1 } else { 2 };
+            self.entry(frames, at, level, true)?;
+        }
+        Some(())
+    }
+
     /// Maps a run of frames that stays its owner's, with large pages where the alignment allows.
     pub fn map_run<F: Frames>(&mut self, frames: &mut F, address: u64, frame: u64, size: u64, flags: u64) -> Option<()> {
         let mut done = 0;

@@ -8,7 +8,7 @@ use crate::capability::MEMORY_RIGHTS;
 use crate::domain::{Domain, ENTRY_STACK_BYTES, Loaded, StoreData};
 use crate::generated::{is_status, kind, message, status, trace_kind};
 use crate::kernel::{Activation, Kernel};
-use crate::message::{LeaseDescriptor, Message};
+use crate::message::{Attachments, Head, LeaseDescriptor};
 use crate::trace::Record;
 use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 
@@ -32,28 +32,30 @@ impl Kernel {
         let Target { callee, badge, rights } = self.check_endpoint(caller, endpoint)?;
         let (from, to) = (self.loaded(caller), self.loaded(callee));
         let outer = self.current.get();
-        let mut message = from.read_out();
-        let (interface, operation) = (message.interface, message.operation);
+        // Safety of the accesses to both buffers here and in `reply`: see `Loaded::message_in`.
+        let (source, target) = (from.message_out(), to.message_in());
+        let mut head = unsafe { (&raw const (*source).head).read() };
+        let mut attachments = unsafe { (&raw const (*source).attachments).read() };
         let mut lent_bytes = 0;
-        if message.lease_count | message.capability_count != 0 || message.zero != 0 {
-            lent_bytes = self.transfer_request(caller, callee, &mut message)?;
+        if head.has_attachments() {
+            lent_bytes = self.transfer_request(caller, callee, &head, &mut attachments)?;
         }
-        message.status = status::OK;
-        message.request_id = outer.request_id;
-        to.write_in(&message);
-
-        let record = Record {
-            depth: outer.depth, caller: caller as u8, callee: callee as u8, interface, operation,
-            request_id: outer.request_id, ..Record::default()
-        };
-        self.record(Record { kind: trace_kind::CALL, argument: badge, ..record });
+        head.status = status::OK;
+        head.request_id = outer.request_id;
+        unsafe {
+            (&raw mut (*target).head).write(head);
+            (&raw mut (*target).attachments).write(attachments);
+        }
+        if self.is_traced.get() {
+            self.record(Record { kind: trace_kind::CALL, argument: badge, ..call_record(outer, callee, &head) });
+        }
         let calls = &self.domains[callee].calls;
         calls.set(calls.get().wrapping_add(1));
         self.switch(Activation { domain: callee as u8, depth: outer.depth + 1, request_id: outer.request_id });
         let result = enter(to, &to.receive, (badge, rights));
         self.switch(outer);
-        if message.lease_count > 0 {
-            self.capabilities.borrow_mut().end_leases(callee, message.lease_count as usize);
+        if head.lease_count > 0 {
+            self.capabilities.borrow_mut().end_leases(callee, head.lease_count as usize);
         }
         let answer = match result {
             Ok(answer) => self.reply(caller, callee, answer, outer.request_id),
@@ -62,7 +64,9 @@ impl Kernel {
                 status::PEER_RESTARTED
             }
         };
-        self.record(Record { kind: trace_kind::REPLY, status: answer, argument: lent_bytes, ..record });
+        if self.is_traced.get() {
+            self.record(Record { kind: trace_kind::REPLY, status: answer, argument: lent_bytes, ..call_record(outer, callee, &head) });
+        }
         if answer == status::OK { Ok(()) } else { Err(answer) }
     }
 
@@ -85,9 +89,9 @@ impl Kernel {
 
     /// Checks the leases and capabilities of a request, and turns their numbers into the callee's handles. Returns how
     /// many bytes are lent.
-    fn transfer_request(&self, caller: usize, callee: usize, message: &mut Message) -> Result<u32, Status> {
-        let (lease_count, capability_count) = (message.lease_count as usize, message.capability_count as usize);
-        if message.zero != 0 || lease_count > message::LEASE_COUNT || capability_count > message::CAPABILITY_COUNT {
+    fn transfer_request(&self, caller: usize, callee: usize, head: &Head, message: &mut Attachments) -> Result<u32, Status> {
+        let (lease_count, capability_count) = (head.lease_count as usize, head.capability_count as usize);
+        if head.zero != 0 || lease_count > message::LEASE_COUNT || capability_count > message::CAPABILITY_COUNT {
             return Err(status::INVALID_ARGUMENT);
         }
         let mut loans = [Loan::default(); message::LEASE_COUNT];
@@ -160,35 +164,43 @@ impl Kernel {
 
     /// Puts the callee's reply into the caller's buffer: header, fields and capabilities; the rest of the buffer stays the
     /// caller's. Returns the status that the caller sees.
+    #[inline]
     fn reply(&self, caller: usize, callee: usize, answer: u32, request_id: u32) -> Status {
-        let reply = self.loaded(callee).read_in();
-        let from = self.loaded(caller);
-        let mut message = from.read_out();
+        let (source, target) = (self.loaded(callee).message_in(), self.loaded(caller).message_out());
+        let mut head = unsafe { (&raw const (*source).head).read() };
         let mut answer = if is_status(answer) { answer } else { status::PROTOCOL_BREACH };
-        (message.interface, message.operation, message.fields) = (reply.interface, reply.operation, reply.fields);
-        (message.request_id, message.lease_count, message.capability_count, message.zero) = (request_id, 0, 0, 0);
-        if reply.capability_count != 0 {
-            message.capabilities = [0; message::CAPABILITY_COUNT];
-            match self.transfer_reply(caller, callee, &reply) {
-                Ok(handles) => (message.capabilities, message.capability_count) = (handles, reply.capability_count),
-                Err(refusal) => answer = refusal,
+        let given = core::mem::replace(&mut head.capability_count, 0);
+        if given != 0 {
+            let mut handles = unsafe { (&raw const (*source).attachments.capabilities).read() };
+            match self.transfer_reply(caller, callee, given as usize, &mut handles) {
+                Ok(()) => head.capability_count = given,
+                Err(refusal) => (answer, handles) = (refusal, [0; message::CAPABILITY_COUNT]),
             }
+            unsafe { (&raw mut (*target).attachments.capabilities).write(handles) };
         }
-        message.status = answer;
-        from.write_out(&message);
+        (head.status, head.request_id, head.lease_count, head.zero) = (answer, request_id, 0, 0);
+        unsafe { (&raw mut (*target).head).write(head) };
         answer
     }
 
-    /// Copies the capabilities of a reply. A bad slot is the callee's breach, a full table the caller's trouble.
-    fn transfer_reply(&self, caller: usize, callee: usize, reply: &Message) -> Result<[u32; message::CAPABILITY_COUNT], Status> {
-        let count = reply.capability_count as usize;
-        let mut handles = [0; message::CAPABILITY_COUNT];
-        let given = reply.capabilities.get(..count).ok_or(status::PROTOCOL_BREACH)?;
-        handles[..count].copy_from_slice(given);
-        self.check_capabilities(callee, caller, &handles[..count])
+    /// Copies the capabilities of a reply: the first `count` handles become the caller's, the others zero. A bad slot is
+    /// the callee's breach, a full table the caller's trouble.
+    fn transfer_reply(&self, caller: usize, callee: usize, count: usize, handles: &mut [u32]) -> Result<(), Status> {
+        if count > handles.len() {
+            return Err(status::PROTOCOL_BREACH);
+        }
+        let (given, rest) = handles.split_at_mut(count);
+        rest.fill(0);
+        self.check_capabilities(callee, caller, given)
             .map_err(|refusal| if refusal == status::OUT_OF_MEMORY { refusal } else { status::PROTOCOL_BREACH })?;
-        self.copy_capabilities(callee, caller, &mut handles[..count])?;
-        Ok(handles)
+        self.copy_capabilities(callee, caller, given)
+    }
+}
+
+fn call_record(outer: Activation, callee: usize, head: &Head) -> Record {
+    Record {
+        depth: outer.depth, caller: outer.domain, callee: callee as u8, interface: head.interface,
+        operation: head.operation, request_id: outer.request_id, ..Record::default()
     }
 }
 

@@ -39,7 +39,7 @@ impl Kernel {
             _ => capabilities.lent(me, source, offset, length, rights)?,
         };
         let owner = self.loaded(owner as usize);
-        owner.range(address, length)?;
+        let memory = owner.range(address, length)?;
         if length == 0 {
             return Ok(0);
         }
@@ -49,6 +49,7 @@ impl Kernel {
         // Every memory is one physical run, so one segment is always enough.
         let base = owner.device_base.ok_or(status::UNSUPPORTED)?;
         let segment = self.loaded(me).bytes_mut(out, SEGMENT_BYTES)?;
+        self.machine.prepare_for_device(memory, length as usize);
         segment[..8].copy_from_slice(&(base + u64::from(address)).to_le_bytes());
         segment[8..].copy_from_slice(&u64::from(length).to_le_bytes());
         Ok(1)

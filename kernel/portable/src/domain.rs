@@ -40,6 +40,8 @@ pub struct Loaded {
     memory_bytes: u64,
     message_in: u32,
     message_out: u32,
+    message_in_pointer: *mut Message,
+    message_out_pointer: *mut Message,
     /// Address of the memory's first byte for devices, if the memory is one physical run.
     pub device_base: Option<u64>,
     pub receive: TypedFunc<(u32, u32), u32>,
@@ -107,29 +109,25 @@ impl Loaded {
         device_base: Option<u64>, exports: Exports,
     ) -> Self {
         let Exports { receive, start, top_level, notified, closed } = exports;
+        // Safety: both lie inside the memory.
+        let [message_in_pointer, message_out_pointer] =
+            [message_in, message_out].map(|address| unsafe { memory.add(address as usize) }.cast::<Message>());
         Loaded {
-            store: UnsafeCell::new(store), memory, memory_bytes, message_in, message_out, device_base,
-            receive, start, top_level, notified, closed,
+            store: UnsafeCell::new(store), memory, memory_bytes, message_in, message_out, message_in_pointer,
+            message_out_pointer, device_base, receive, start, top_level, notified, closed,
         }
     }
 
-    // Safety of the message accesses: see `new`. The domain's own code does not run meanwhile, and neither lease nor grant
-    // reaches a message buffer, so no device writes there either.
+    /// The buffer where requests arrive and replies are left. Safety of its use: see `new`; the domain's own code does not
+    /// run meanwhile, and neither lease nor grant reaches a message buffer, so no device writes there either.
     #[inline]
-    pub fn read_in(&self) -> Message {
-        unsafe { self.memory.add(self.message_in as usize).cast::<Message>().read() }
+    pub fn message_in(&self) -> *mut Message {
+        self.message_in_pointer
     }
+    /// The buffer where requests are left and replies arrive. Safety as above.
     #[inline]
-    pub fn write_in(&self, message: &Message) {
-        unsafe { self.memory.add(self.message_in as usize).cast::<Message>().write(*message) }
-    }
-    #[inline]
-    pub fn read_out(&self) -> Message {
-        unsafe { self.memory.add(self.message_out as usize).cast::<Message>().read() }
-    }
-    #[inline]
-    pub fn write_out(&self, message: &Message) {
-        unsafe { self.memory.add(self.message_out as usize).cast::<Message>().write(*message) }
+    pub fn message_out(&self) -> *mut Message {
+        self.message_out_pointer
     }
 
     /// The kernel's pointer to [address, address + length) of this memory.

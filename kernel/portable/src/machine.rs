@@ -50,6 +50,8 @@ pub trait Machine {
     fn stop_block_device(&self);
     /// Address at which a device sees the byte at `base`, if all `length` bytes from there are one physical run.
     fn device_address(&self, base: *const u8, length: usize) -> Option<u64>;
+    /// Makes [base, base + length) of one linear memory present before a device gets its address.
+    fn prepare_for_device(&self, base: *const u8, length: usize);
     /// Reads a register; `width` is 1, 2 or 4. The kernel has checked that the address lies in a window.
     fn register_read(&self, address: u64, width: u32) -> u32;
     fn register_write(&self, address: u64, width: u32, value: u32);
