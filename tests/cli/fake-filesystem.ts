@@ -1,16 +1,16 @@
 // A filesystem in the memory of a test, for the shell: the same interface, none of the storage. `broken` makes its replies lie.
 import { createHash } from "node:crypto";
 import { DomainContext, type TypeScriptDomain } from "../../host/kernel/typescript-domain.ts";
-import { FileKind, OpenFlag, RemoveFlag } from "../../kernel-bindings/generated/host/filesystem.ts";
+import { AttributeMask, FileKind, OpenFlag, RemoveFlag } from "../../kernel-bindings/generated/host/filesystem.ts";
 import { Status } from "../../kernel-bindings/generated/host/tables.ts";
 
-interface Node { inode: number; kind: number; mode: number; owner: number; group: number; content: Buffer; target: Buffer }
+interface Node { inode: number; kind: number; mode: number; owner: number; group: number; content: Buffer; target: Buffer; modified: bigint }
 
 /** Ways to break a listing: a record that is longer than the reply, one without a name, one that is shorter than its head. */
 export type Breakage = "long record" | "no name" | "short record";
 
 /** Operation numbers of the interface, and the method that serves each. */
-const operations = { describe: 2, lookup: 3, openNode: 4, read: 5, write: 6, list: 8, makeDirectory: 9, remove: 10, rename: 11, symlink: 12, readLink: 13, sync: 16, statistics: 17 };
+const operations = { describe: 2, lookup: 3, openNode: 4, read: 5, write: 6, list: 8, makeDirectory: 9, remove: 10, rename: 11, symlink: 12, readLink: 13, setAttributes: 14, sync: 16, statistics: 17 };
 const scratchBytes = 1 << 18;
 
 export class FakeFilesystem implements TypeScriptDomain {
@@ -18,6 +18,9 @@ export class FakeFilesystem implements TypeScriptDomain {
   broken: Breakage | null = null;
   /** Answered by the next operation of this name. */
   readonly failures = new Map<keyof typeof operations, number>();
+  /** What a directory lists, and what a path is: a test replaces these to make the image lie. */
+  names: (path: string) => string[] = (path) => this.children(path);
+  nodeOf: (path: string) => Node | undefined = (path) => this.nodes.get(path);
   syncs = 0;
   closedNodes = 0;
   private readonly open = new Map<number, string>();
@@ -36,7 +39,7 @@ export class FakeFilesystem implements TypeScriptDomain {
   }
 
   add(path: string, kind: number, mode: number, content: Buffer | string = ""): Node {
-    const node = { inode: this.nextInode++, kind, mode, owner: 0, group: 0, content: Buffer.from(content), target: Buffer.from(content) };
+    const node = { inode: this.nextInode++, kind, mode, owner: 0, group: 0, content: Buffer.from(content), target: Buffer.from(content), modified: 1_763_834_101_123_456_789n };
     this.nodes.set(path, node);
     return node;
   }
@@ -84,12 +87,12 @@ export class FakeFilesystem implements TypeScriptDomain {
   private find(path: string): Node | number {
     const parts = path === "" ? [] : path.split("/");
     for (let count = 0; count < parts.length; count++) {
-      const above = this.nodes.get(parts.slice(0, count).join("/"));
+      const above = this.nodeOf(parts.slice(0, count).join("/"));
       if (above === undefined) return Status.NotFound;
       if (above.kind === FileKind.symlink) return Status.Loop;
       if (above.kind !== FileKind.directory) return Status.NotDirectory;
     }
-    return this.nodes.get(path) ?? Status.NotFound;
+    return this.nodeOf(path) ?? Status.NotFound;
   }
 
   private children(path: string): string[] {
@@ -102,7 +105,7 @@ export class FakeFilesystem implements TypeScriptDomain {
     bytes.writeBigUInt64LE(BigInt(node.inode), 0);
     [node.kind, node.mode, node.owner, node.group, 1, 0].forEach((value, index) => bytes.writeUInt32LE(value, 8 + 4 * index));
     bytes.writeBigUInt64LE(BigInt(node.kind === FileKind.directory ? this.children(path).length : node.content.length), 32);
-    for (const offset of [40, 48, 56]) bytes.writeBigUInt64LE(1_763_834_101_123_456_789n, offset);
+    for (const offset of [40, 48, 56]) bytes.writeBigUInt64LE(node.modified, offset);
     if (node.kind !== FileKind.directory) bytes.set(createHash("sha256").update(node.content).digest(), 64);
     return bytes;
   }
@@ -127,6 +130,7 @@ export class FakeFilesystem implements TypeScriptDomain {
     if (node === Status.NotFound && (flags & OpenFlag.create) !== 0) node = this.add(path, FileKind.file, context.messageIn.getUint32(20, true));
     else if (typeof node === "number") return node;
     else if ((flags & OpenFlag.exclusive) !== 0) return Status.Exists;
+    if ((flags & OpenFlag.truncate) !== 0) node.content = Buffer.alloc(0);
     if ((flags & OpenFlag.directory) !== 0 && node.kind !== FileKind.directory) return Status.NotDirectory;
     this.reply(context, 1, this.attributes(path, node));
     const badge = this.nextBadge++;
@@ -160,7 +164,7 @@ export class FakeFilesystem implements TypeScriptDomain {
   list(context: DomainContext, badge: number): number {
     const path = this.open.get(badge)!;
     const after = this.text(context, 0);
-    const names = this.children(path).filter((name) => name > after);
+    const names = this.names(path).filter((name) => name > after);
     const records = names.slice(0, 2).map((name) => this.record(path === "" ? name : `${path}/${name}`, name));
     const bytes = Buffer.concat(records);
     this.reply(context, 1, bytes);
@@ -174,7 +178,7 @@ export class FakeFilesystem implements TypeScriptDomain {
     const bytes = Buffer.alloc(Math.ceil((136 + name.length) / 8) * 8);
     bytes.writeUInt32LE(this.broken === "long record" ? bytes.length + 4096 : this.broken === "short record" ? 8 : bytes.length, 0);
     bytes.writeUInt32LE(this.broken === "no name" ? 0 : name.length, 4);
-    this.attributes(path, this.nodes.get(path)!).copy(bytes, 8);
+    this.attributes(path, this.nodeOf(path)!).copy(bytes, 8);
     bytes.write(name, 136, "latin1");
     return bytes;
   }
@@ -221,6 +225,15 @@ export class FakeFilesystem implements TypeScriptDomain {
     if (typeof node === "number") return node;
     if (node.kind !== FileKind.symlink) return Status.InvalidArgument;
     context.messageIn.setUint32(16, this.reply(context, 1, node.target), true);
+    return Status.Ok;
+  }
+
+  setAttributes(context: DomainContext): number {
+    const node = this.find(this.text(context, 0));
+    if (typeof node === "number") return node;
+    const mask = context.messageIn.getUint32(24, true);
+    if ((mask & AttributeMask.mode) !== 0) node.mode = context.messageIn.getUint32(28, true);
+    if ((mask & AttributeMask.modified) !== 0) node.modified = context.messageIn.getBigUint64(16, true);
     return Status.Ok;
   }
 
