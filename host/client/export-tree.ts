@@ -1,5 +1,5 @@
 // Export: a file or directory of an image onto the host, with mode, owner (as root), group and modification time.
-// An image may be hostile. Stays true: nothing is written outside the target directory. Names are single plain components; a directory is gone
+// An image may be hostile. Stays true: nothing is written outside the target directory. Names are single plain components (FileTree sees to it); a directory is gone
 // into only if it is a real directory, never a link; files are made new beside and renamed, so no link that lies there is written through.
 import { chmodSync, chownSync, closeSync, constants, fchmodSync, fchownSync, futimesSync, lchownSync, lstatSync, lutimesSync, mkdirSync, openSync, renameSync, symlinkSync, unlinkSync, utimesSync,
   writeSync } from "node:fs";
@@ -7,7 +7,7 @@ import { OpenFlag } from "../../kernel-bindings/generated/host/filesystem.ts";
 import { CommandError, hostReason } from "./errors.ts";
 import { type Attributes, FileKind, type FileTree } from "./file-tree.ts";
 import { TransferError, type TransferCounts, type TransferObserver } from "./import-tree.ts";
-import { isPlainName, type Path, split } from "./path.ts";
+import type { Path } from "./path.ts";
 import { walkTree } from "./tree-walk.ts";
 
 const slash = Buffer.from("/");
@@ -34,11 +34,9 @@ export class TreeExporter {
     return this.counts;
   }
 
-  /** The path below the target. Its parents have been checked by `directory`, its last name is checked here. */
+  /** The path below the target. Its names are plain (FileTree refuses others), and its parents have been checked by `directory`. */
   private hostPath(target: Buffer, below: Path): Buffer {
     const relative = below[0] === 0x2f ? below.subarray(1) : below;
-    const { name } = split(relative);
-    if (!isPlainName(name)) throw new CommandError(`${Buffer.from(relative).toString()}: the image holds a name that cannot be a file's name; nothing was written for it`);
     return Buffer.concat([target, slash, relative]);
   }
 

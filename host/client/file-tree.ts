@@ -8,7 +8,7 @@ import {
 import type { ClientPort, Lease } from "../../kernel-bindings/host/client-port.ts";
 import { StatusError } from "../../kernel-bindings/host/client-port.ts";
 import { Status } from "../../kernel-bindings/generated/host/tables.ts";
-import { nameLimit, type Path, pathLimit } from "./path.ts";
+import { isPlainName, nameLimit, type Path, pathLimit } from "./path.ts";
 
 export type { Attributes, FilesystemStatistics };
 export { FileKind };
@@ -126,9 +126,10 @@ export class FileTree {
       const { recordBytes, nameBytes } = readDirectoryRecord(this.domain.view, this.listAddress + at);
       if (recordBytes > room || recordBytes < directoryRecordBytes + nameBytes || nameBytes > nameLimit) throw new StatusError(Status.ProtocolBreach, "filesystem.list");
       const start = this.listAddress + at;
+      const name = this.domain.bytes.slice(start + directoryRecordBytes, start + directoryRecordBytes + nameBytes);
+      if (!isPlainName(name)) throw new StatusError(Status.ProtocolBreach, "filesystem.list"); // a name with a slash would be another path
       entries.push({
-        name: this.domain.bytes.slice(start + directoryRecordBytes, start + directoryRecordBytes + nameBytes),
-        attributes: readAttributes(this.domain.view, start + directoryRecordBytes - attributesBytes),
+        name, attributes: readAttributes(this.domain.view, start + directoryRecordBytes - attributesBytes),
       });
       at += recordBytes;
     }

@@ -20,7 +20,6 @@ export const qemuProgram = "qemu-system-x86_64";
 export class QemuMachine {
   private readonly terminal = new Terminal();
   private child!: ChildProcess;
-  private hasSpoken = false;
   private complaints = "";
   private signal: NodeJS.Signals | null = null;
   private isBroken = false;
@@ -75,14 +74,9 @@ export class QemuMachine {
       ended: () => input.write(endOfInputKeys),
       broken: () => this.break(),
     });
-    (this.child.stdout as Readable).on("data", (bytes: Buffer) => this.spoke(bytes));
+    (this.child.stdout as Readable).on("data", (bytes: Buffer) => this.terminal.write(bytes));
     (this.child.stderr as Readable).on("data", (bytes: Buffer) => { this.complaints += bytes.toString(); });
     if (this.memory !== null) this.drainTimer = setInterval(() => this.drain(), drainMilliseconds);
-  }
-
-  private spoke(bytes: Buffer): void {
-    this.hasSpoken = true;
-    this.terminal.write(bytes);
   }
 
   private ended(): Promise<number | null> {
@@ -106,18 +100,18 @@ export class QemuMachine {
     setTimeout(() => this.break(), powerOffLimitMilliseconds).unref();
   }
 
-  /** QEMU ends with 2 × status + 1 when the guest powered off (docs/abi.md §8); anything else is a failure of QEMU. */
+  /** QEMU ends with 2 × status + 3 when the guest powered off (docs/abi.md §8); anything else is a failure of QEMU. */
   private exitStatus(code: number | null): number {
     const complaint = this.complaints.trim();
     if (this.isBroken) {
       tell(`axiomfs boot: ${this.imagePath}: the machine was stopped at once; what was synced is safe`);
       return this.signal === null ? Exit.failed : signalStatus(this.signal);
     }
-    if (code === null || code % 2 === 0 || (code === 1 && !this.hasSpoken && complaint !== "")) {
+    if (code === null || code < 3 || code % 2 === 0) {
       throw new CommandError(`${this.imagePath}: QEMU failed${complaint === "" ? ` (exit status ${code ?? "none"})` : `: ${complaint.split("\n").at(-1)}`}`);
     }
     if (complaint !== "") tell(complaint);
-    const status = (code - 1) / 2;
+    const status = (code - 3) / 2;
     if (status === panicStatus) throw new CommandError(`${this.imagePath}: the kernel stopped because of a bug (its last words are above); what was synced is safe`);
     return this.signal === null ? status : signalStatus(this.signal);
   }
