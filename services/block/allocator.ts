@@ -65,16 +65,11 @@ export class Allocator {
     const geometry = this.geometry;
     this.freeCount = 0;
     for (let number: u32 = 0; number < geometry.pageCount; number++) this.recount(number);
-    for (let slot: u32 = 0; slot < SLOT_COUNT; slot++) this.reserve(geometry.slotAddress(slot), 1);
-    this.reserve(geometry.logStart, geometry.logBlocks + geometry.mapBlocks);
-    this.reserve(geometry.blockCount, <u64>geometry.pageCount * PAGE_BITS - geometry.blockCount);
+    for (let slot: u32 = 0; slot < SLOT_COUNT; slot++) this.block(geometry.slotAddress(slot), 1);
+    this.block(geometry.logStart, geometry.logBlocks + geometry.mapBlocks);
+    this.block(geometry.blockCount, <u64>geometry.pageCount * PAGE_BITS - geometry.blockCount);
   }
 
-  /** Block a run for good, whatever the pages of an image say of it. */
-  private reserve(first: u64, count: u64): void {
-    if (this.older.count) this.older.removeRun(first, count);
-    this.block(first, count);
-  }
 
   pageBits(number: u32): usize { return this.blocked + <usize>number * PAGE_BITS_BYTES; }
   isDirty(number: u32): bool { return load<u8>(this.dirtyOfPage + number) != 0; }
@@ -230,17 +225,13 @@ export class Allocator {
     }
   }
 
-  /** Load a page of the mounted generation; `previous` is the same page of the generation before (or 0): what only that one uses stays blocked. */
-  loadPage(number: u32, bits: usize, previous: usize): u32 {
-    const target = this.pageBits(number);
-    memory.copy(target, bits, PAGE_BITS_BYTES);
-    if (!previous) return Status.Ok;
-    for (let i: u32 = 0; i < PAGE_BITS; i += 64) {
-      let only = load<u64>(previous + (i >> 3)) & ~load<u64>(bits + (i >> 3));
-      if (!only) continue;
-      if (!this.older.ensurePage(number)) return Status.OutOfMemory;
-      for (; only; only &= only - 1) this.older.addRun(<u64>number * PAGE_BITS + i + ctz<u64>(only), 1);
-      store<u64>(target + (i >> 3), load<u64>(target + (i >> 3)) | load<u64>(previous + (i >> 3)));
+  /** A run that was freed after the generation before the mounted one: that one may still be returned to, so it stays blocked. */
+  replayOlderFree(address: u64, count: u64): u32 {
+    if (!this.older.hasRoomFor(address, count)) return Status.OutOfMemory;
+    for (let at = address, end = address + count; at < end; at++) {
+      if (this.word(at >> 6) >> (at & 63) & 1) continue;
+      this.older.addRun(at, 1);
+      this.block(at, 1);
     }
     return Status.Ok;
   }

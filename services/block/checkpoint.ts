@@ -10,7 +10,7 @@ import { hash } from "../base/blake3/hasher";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "./allocator";
 import { Disk } from "./disk";
-import { BLOCK_BYTES, CHECKPOINT_BLOCKS, COPY_COUNT, Geometry, MAXIMUM_TABLES, TABLE_POINTERS } from "./geometry";
+import { BLOCK_BYTES, CHECKPOINT_BLOCKS, COPY_COUNT, Geometry, MAXIMUM_TABLES, PAGE_BITS_BYTES, TABLE_POINTERS } from "./geometry";
 import { PAGE_HEADER_BYTES, PageType, isPageSound, pointerAt, pointerHash, pointerTarget, setPointer, writePageHeader } from "./map-page";
 import { Superblock } from "./superblock";
 
@@ -134,5 +134,28 @@ export class Checkpoint {
     const status = this.disk.read(address, 0, target, 1);
     if (status) return status;
     return isPageSound(target, BLOCK_BYTES, type, address, index, pointerHash(pointer)) ? Status.Ok : Status.Corrupted;
+  }
+
+  /** Load the generation of `superblock` into the allocator: nothing is used before its hash fits. */
+  load(superblock: Superblock, allocator: Allocator): u32 {
+    this.reset();
+    allocator.reset();
+    let status = this.readStructure(superblock);
+    for (let index: u32 = 0; index < this.geometry.tableCount && !status; index++) status = this.loadTable(index, allocator);
+    if (!status) allocator.settle();
+    return status;
+  }
+
+  private loadTable(index: u32, allocator: Allocator): u32 {
+    const status = this.readTable(index);
+    if (status) return status;
+    const end = min((index + 1) * TABLE_POINTERS, this.geometry.pageCount);
+    for (let number = index * TABLE_POINTERS; number < end; number++) {
+      if (!pointerTarget(this.pagePointer(number))) continue;
+      const pageStatus = this.readBitmap(number);
+      if (pageStatus) return pageStatus;
+      memory.copy(allocator.pageBits(number), this.page + PAGE_HEADER_BYTES, PAGE_BITS_BYTES);
+    }
+    return Status.Ok;
   }
 }

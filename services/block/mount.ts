@@ -4,11 +4,9 @@
 //
 // What stays true: nothing is written before the cut is known; damage to what was flushed ends in Corrupted, never in a shorter history; no byte of an image can trap the service.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
-import { Checkpoint } from "./checkpoint";
 import { WINDOW_BLOCKS } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, MAXIMUM_BLOCKS, MINIMUM_BLOCKS } from "./geometry";
 import { ItemCursor, ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
-import { MapLoader } from "./map-loader";
 import { Slots } from "./slots";
 import { FORMAT_VERSION, Superblock } from "./superblock";
 import { COMPATIBLE_NOT_FLUSHED, Volume } from "./volume";
@@ -18,7 +16,6 @@ const DEAD_WINDOW_BLOCKS: u64 = 4096;
 
 export class Mount {
   readonly slots: Slots;
-  private loader: MapLoader;
   private peek: LogRecord = new LogRecord(0, BLOCK_BYTES);
   private chosen: i32 = -1;
   private previous: i32 = -1;
@@ -33,7 +30,6 @@ export class Mount {
 
   constructor(readonly volume: Volume) {
     this.slots = new Slots(volume.disk, volume.geometry);
-    this.loader = new MapLoader(volume.geometry, volume.map, new Checkpoint(volume.disk, volume.geometry), volume.allocator);
   }
 
   /** Mount; the result is also volume.mountStatus. */
@@ -42,6 +38,7 @@ export class Mount {
     this.forget();
     let status = volume.disk.open();
     if (!status) status = this.choose();
+    if (!status) status = this.protectGenerationBefore();
     if (!status) status = this.followChain();
     if (!status) status = this.lookPastTheEnd();
     if (!status) status = this.apply();
@@ -98,7 +95,7 @@ export class Mount {
       this.flushed = max(this.flushed, superblock.sequence);
       this.previous = this.slots.newestBelow(superblock.generation, superblock.imageId);
       if (superblock.blockCount == volume.geometry.blockCount && superblock.fits(volume.geometry)) {
-        status = this.loader.load(superblock, this.previous < 0 ? null : this.slots.get(this.previous));
+        status = volume.map.load(superblock, volume.allocator);
         if (!status) break;
       }
       this.chosen = this.previous;
@@ -118,6 +115,27 @@ export class Mount {
   }
 
   private restart(): void { this.volume.log.begin(this.volume.superblock, this.tail(this.volume.superblock)); }
+
+  /**
+   * Block what was freed between the generation before and this one, as the service did before it stopped: a mount may return to that generation, and its log
+   * holds redo images of these blocks. A log that does not lead from there to here protects nothing, because no mount could follow it.
+   */
+  private protectGenerationBefore(): u32 {
+    const log = this.volume.log;
+    const end = this.volume.superblock.logPosition;
+    if (this.previous < 0 || this.tail(this.volume.superblock) == end) return Status.Ok;
+    log.begin(this.slots.get(this.previous), log.tail);
+    while (log.head < end && this.next() == Status.Ok && this.checkPlaces(this.volume.scan) == Status.Ok) {
+      const items = itemsOf(this.volume.scan);
+      while (items.next()) {
+        if (items.type != ItemType.free) continue;
+        const status = this.volume.allocator.replayOlderFree(items.address, items.runCount);
+        if (status) return status;
+      }
+      log.accept(this.volume.scan, true);
+    }
+    return Status.Ok;
+  }
 
   /** Read the next record of the chain into `scan`. Ok, Corrupted (the chain ends) or the device's status. */
   private next(): u32 {
@@ -216,7 +234,7 @@ export class Mount {
       let count: u32 = 0;
       if (items.type == ItemType.allocation || items.type == ItemType.free) count = items.runCount;
       else if (items.type == ItemType.extent) count = items.extentBlocks;
-      else if (items.type == ItemType.redo) { count = items.redoBlocks; this.hasRedo = true; }
+      else if (items.type == ItemType.redo) count = items.redoBlocks;
       if (count && !geometry.isForClients(items.address, count)) return Status.Corrupted;
     }
     return Status.Ok;
@@ -239,7 +257,8 @@ export class Mount {
     const items = itemsOf(record);
     while (items.next()) {
       let status: u32 = Status.Ok;
-      if (items.type == ItemType.allocation) status = allocator.replayAllocation(items.address, items.runCount);
+      if (items.type == ItemType.redo) this.hasRedo = true;
+      else if (items.type == ItemType.allocation) status = allocator.replayAllocation(items.address, items.runCount);
       else if (items.type == ItemType.free) status = allocator.replayFree(items.address, items.runCount);
       if (status) return status;
     }

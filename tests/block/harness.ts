@@ -44,6 +44,20 @@ export class FakeDevice implements TypeScriptDomain {
     for (let entry = this.undo!.pop(); entry; entry = this.undo!.pop()) this.bytes.set(entry.data, entry.offset);
     this.undo = null;
   }
+  /** Set the undo list aside, so that another mark can be taken on top of it. */
+  detach(): Array<{ offset: number; data: Uint8Array }> { const undo = this.undo!; this.undo = null; return undo; }
+  attach(undo: Array<{ offset: number; data: Uint8Array }>): void { this.undo = undo; }
+  /** Does running this leave other bytes on the disk? Redo images may be written home again, to the same effect. */
+  changes(run: () => void): boolean {
+    const outer = this.undo, inner: Array<{ offset: number; data: Uint8Array }> = [];
+    this.undo = inner;
+    run();
+    this.undo = outer;
+    outer?.push(...inner);
+    const first = new Map<number, Uint8Array>();
+    for (const { offset, data } of inner) for (let at = 0; at < data.length; at += sectorBytes) if (!first.has(offset + at)) first.set(offset + at, data.subarray(at, at + sectorBytes));
+    return [...first].some(([offset, data]) => Buffer.compare(this.bytes.subarray(offset, offset + sectorBytes), data) !== 0);
+  }
   put(offset: number, data: Uint8Array): void {
     this.undo?.push({ offset, data: this.bytes.slice(offset, offset + data.length) });
     this.bytes.set(data, offset);
