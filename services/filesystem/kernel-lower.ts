@@ -156,6 +156,7 @@ export class KernelPlatform extends Platform {
   }
   setTimer(microseconds: u32): void { timerSet(FilesystemCapabilities.timer, microseconds); }
   mint(rights: u32, badge: u32): i32 { return capabilityMint(FilesystemCapabilities.self, rights | RIGHT_TRANSFER, badge); }
+  drop(handle: u32): void { capabilityDrop(handle); }
   readLease(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
     const status = leaseRead(source, offsetBytes, address, lengthBytes);
     return status < 0 ? -status : Status.Ok;

@@ -10,6 +10,6 @@ const NODE_CHUNKS: u32 = 320;
 const service = new FilesystemService(new Core(new Sizes(NODE_COUNT, NODE_CHUNKS), new AxiomLog(), new StoreContents(), new BlockFigures(), new KernelPlatform()));
 
 export function start(): u32 { return service.start(); }
-export function receive(badge: u32, rights: u32): u32 { return service.dispatch(badge, rights); }
+export function receive(badge: u32, rights: u32): u32 { return service.receive(badge, rights); }
 export function notified(bits: u32): void { service.notified(bits); }
 export function closed(badge: u32): void { service.closed(badge); }

@@ -45,6 +45,12 @@ export class FilesystemService extends Server {
     return Status.Ok;
   }
 
+  /** One request. */
+  receive(badge: u32, rights: u32): u32 {
+    this.files.dropMinted();
+    return this.dispatch(badge, rights);
+  }
+
   notified(bits: u32): void { if (this.core.mountStatus == Status.Ok) this.core.committer.tick(); }
   closed(badge: u32): void { this.files.closed(badge); }
 
