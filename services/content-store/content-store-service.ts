@@ -16,8 +16,19 @@ const WRITER_RIGHTS: u32 = 255 | 256;
 export class ContentStoreService extends Server {
   private scratch: usize = heap.alloc(StoreStatistics.SIZE);
   private hash: usize = heap.alloc(32);
+  /** The writer capability that the last reply carried, or 0. */
+  private minted: u32 = 0;
 
   constructor(private content: ContentStore, private transfer: Transfer) { super(); }
+
+  /** Serves a message. The reply of openWriter carries a copy of the capability minted for it; ours goes now, or the writer would never be closed. */
+  receive(badge: u32, rights: u32): u32 {
+    if (this.minted) {
+      kernel.capabilityDrop(this.minted);
+      this.minted = 0;
+    }
+    return this.dispatch(badge, rights);
+  }
 
   /** Mounts; an image that cannot be mounted makes operations answer why. */
   start(): u32 {
@@ -72,6 +83,7 @@ export class ContentStoreService extends Server {
       writers.close(writers.find(writerBadge));
       return <u32>-handle;
     }
+    this.minted = handle;
     OpenWriterReply.setWriter(handle);
     return Status.Ok;
   }

@@ -9,5 +9,5 @@ const transfer = new KernelTransfer();
 const service = new ContentStoreService(new ContentStore(new BlockService(), transfer, new Sizes(1700000, 512, 128, 1024, 1024)), transfer);
 
 export function start(): u32 { return service.start(); }
-export function receive(badge: u32, rights: u32): u32 { return service.dispatch(badge, rights); }
+export function receive(badge: u32, rights: u32): u32 { return service.receive(badge, rights); }
 export function closed(badge: u32): void { service.closed(badge); }
