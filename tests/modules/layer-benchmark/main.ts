@@ -122,7 +122,7 @@ function benchFiles(): void {
   row("filesystem", "create a file and sync", count, began, 0);
   began = now();
   const length: u32 = 8 * LARGE;
-  must("open", files.callOpen(Handles.filesystem, files.OpenFlag.write | files.OpenFlag.create, 0o644, 0, 0, 0, path, name(108, 0), 0, attributes, 128));
+  must("open", files.callOpen(Handles.filesystem, files.OpenFlag.read | files.OpenFlag.write | files.OpenFlag.create, 0o644, 0, 0, 0, path, name(108, 0), 0, attributes, 128));
   const large = files.OpenReply.node();
   for (let offset: u32 = 0; offset < length; offset += LARGE) { scramble(LARGE); must("write", files.callWrite(large, offset, 0, 0, buffer, LARGE)); }
   must("sync", files.callSync(Handles.filesystem));
