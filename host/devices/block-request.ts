@@ -158,8 +158,7 @@ export class BlockRequest implements DeviceRequest {
   }
 
   private reach(chain: Chain, index: number, offset: number, length: number, deviceWrites: boolean): boolean {
-    const low = chain.low[index]! + offset;
-    return low + length <= 0x1_0000_0000 && this.bus.reach(low, chain.high[index]!, length, deviceWrites);
+    return this.bus.reach(chain.low[index]! + offset, chain.high[index]!, length, deviceWrites);
   }
 
   private writeIdentity(): number {

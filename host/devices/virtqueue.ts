@@ -166,8 +166,7 @@ export class Virtqueue {
   }
 
   private reach(base: DeviceAddress, offset: number, length: number, deviceWrites: boolean): boolean {
-    const low = base.low + offset;
-    return low + length <= 0x1_0000_0000 && this.bus.reach(low, base.high, length, deviceWrites);
+    return this.bus.reach(base.low + offset, base.high, length, deviceWrites);
   }
 
   // Little-endian accesses at the place that `reach` found.

@@ -17,7 +17,10 @@ export interface WindowPart {
 
 /** What a device model may ask of the kernel. */
 export interface DeviceBus {
-  /** Opens `length` bytes at a device address; false is a violation. On success `bytes` and `offset` say where. */
+  /**
+   * Opens `length` bytes at a device address; false is a violation. On success `bytes` and `offset` say where. The low half
+   * may have grown past 2^32 by an offset: it does not wrap, and nothing is open there.
+   */
   reach(addressLow: number, addressHigh: number, length: number, deviceWrites: boolean): boolean;
   bytes: Uint8Array;
   offset: number;
@@ -124,10 +127,10 @@ export class DevicePort implements DeviceBus {
   }
 
   reach(addressLow: number, addressHigh: number, length: number, deviceWrites: boolean): boolean {
-    const owner = this.dma.check(addressHigh - 1, addressLow >>> 0, length, deviceWrites ? rightWrite : rightRead);
+    const owner = this.dma.check(addressHigh - 1, addressLow, length, deviceWrites ? rightWrite : rightRead);
     if (owner === null) return false;
     this.bytes = owner.bytes;
-    this.offset = addressLow >>> 0;
+    this.offset = addressLow;
     return true;
   }
 

@@ -34,6 +34,8 @@ test("badges need the own endpoint and MINT; rights only shrink", async () => {
   assert.equal(middle.result(Step.mint, MiddleHandles.low, 255, 5), -Status.Denied, "a badge on another's endpoint");
   assert.ok(middle.result(Step.mint, MiddleHandles.low, 255, 0) > 0);
   assert.equal(middle.result(Step.mint, MiddleHandles.low, 255 | Mint, 0), -Status.Denied, "MINT was not held");
+  const { held } = open(low, LowHandles.self, 4, 255 | Mint | Transfer);
+  assert.equal(host.calls.capability_mint(held, 255, 5), -Status.Denied, "a badge on another's endpoint, even with MINT");
   const plain = low.result(Step.mint, LowHandles.self, 255, 0);
   assert.equal(low.result(Step.mint, plain, 1, 9), -Status.Denied, "MINT was given up");
   assert.equal(low.result(Step.mint, plain, 256, 0), -Status.Denied);

@@ -19,12 +19,27 @@ function ringWith(driver: TestDriver, descriptors: Buffer[], head = 0): void {
   driver.ring();
 }
 
+/** An indirect table that holds a good flush request, so that only the descriptor that names it is wrong. */
+function goodTable(driver: TestDriver): void {
+  driver.writeDescriptor(layout.indirect, 0, { ...driver.header(4, 0), flags: Next, next: 1 });
+  driver.writeDescriptor(layout.indirect, 1, status);
+}
+
+// Wherever it can be, all the rest of each request is right: only the guard named stops it.
 const broken: Array<[string, (driver: TestDriver) => void]> = [
-  ["a head that is no descriptor", (driver) => ringWith(driver, [], 256)],
+  ["a head that is no descriptor", (driver) => {
+    driver.writeDescriptor(layout.descriptors, 256, { ...driver.header(4, 0), flags: Next, next: 1 });
+    ringWith(driver, [status, status], 256);
+  }],
   ["a chain that goes round", (driver) => ringWith(driver, [{ ...driver.header(0, 0), flags: Next, next: 0 }])],
   ["a chain of all descriptors that goes round", (driver) => ringWith(driver, [...Array(256).keys()].map((index) => ({ low: layout.data, length: 16, flags: Next, next: (index + 1) % 256 })))],
-  ["a next that is no descriptor", (driver) => ringWith(driver, [{ ...driver.header(0, 0), flags: Next, next: 256 }])],
+  ["a next that is no descriptor", (driver) => {
+    driver.writeDescriptor(layout.descriptors, 256, status);
+    ringWith(driver, [{ ...driver.header(4, 0), flags: Next, next: 256 }]);
+  }],
   ["an available index too far ahead", (driver) => {
+    driver.writeDescriptor(layout.descriptors, 0, { ...driver.header(4, 0), flags: Next, next: 1 });
+    driver.writeDescriptor(layout.descriptors, 1, status);
     driver.view.setUint16(layout.available + 2, 257, true);
     driver.ring();
   }],
@@ -34,12 +49,24 @@ const broken: Array<[string, (driver: TestDriver) => void]> = [
   ["an empty status buffer", (driver) => ringWith(driver, [{ ...driver.header(4, 0), flags: Next, next: 1 }, { ...status, length: 0 }])],
   ["a status byte outside what is open", (driver) => ringWith(driver, [{ ...driver.header(4, 0), flags: Next, next: 1 }, { ...status, low: 0x10 }])],
   ["an indirect table inside an indirect table", (driver) => {
-    driver.writeDescriptor(layout.indirect, 0, { low: layout.indirect, length: 16, flags: Indirect });
+    driver.writeDescriptor(layout.indirect, 0, { low: layout.indirect + 64, length: 32, flags: Indirect });
+    driver.writeDescriptor(layout.indirect, 4, { ...driver.header(4, 0), flags: Next, next: 1 });
+    driver.writeDescriptor(layout.indirect, 5, status);
     ringWith(driver, [{ low: layout.indirect, length: 16, flags: Indirect }]);
   }],
-  ["an indirect descriptor with NEXT", (driver) => ringWith(driver, [{ low: layout.indirect, length: 16, flags: Indirect | Next, next: 1 }, status])],
-  ["an indirect descriptor in the middle of a chain", (driver) => ringWith(driver, [{ ...driver.header(0, 0), flags: Next, next: 1 }, { low: layout.indirect, length: 32, flags: Indirect }])],
-  ["an indirect table of no whole descriptors", (driver) => ringWith(driver, [{ low: layout.indirect, length: 24, flags: Indirect }])],
+  ["an indirect descriptor with NEXT", (driver) => {
+    goodTable(driver);
+    ringWith(driver, [{ low: layout.indirect, length: 32, flags: Indirect | Next, next: 1 }, status]);
+  }],
+  ["an indirect descriptor in the middle of a chain", (driver) => {
+    driver.writeDescriptor(layout.indirect, 0, { ...status, flags: WriteFlag | Next, next: 1 });
+    driver.writeDescriptor(layout.indirect, 1, status);
+    ringWith(driver, [{ ...driver.header(4, 0), flags: Next, next: 1 }, { low: layout.indirect, length: 32, flags: Indirect }]);
+  }],
+  ["an indirect table of no whole descriptors", (driver) => {
+    goodTable(driver);
+    ringWith(driver, [{ low: layout.indirect, length: 40, flags: Indirect }]);
+  }],
   ["an empty indirect table", (driver) => ringWith(driver, [{ low: layout.indirect, length: 0, flags: Indirect }])],
   ["an indirect table outside what is open", (driver) => ringWith(driver, [{ low: 0x100, length: 32, flags: Indirect }])],
   ["an indirect chain that goes round", (driver) => {
@@ -48,14 +75,21 @@ const broken: Array<[string, (driver: TestDriver) => void]> = [
     ringWith(driver, [{ low: layout.indirect, length: 32, flags: Indirect }]);
   }],
   ["an indirect next past the table", (driver) => {
-    driver.writeDescriptor(layout.indirect, 0, { ...driver.header(0, 0), flags: Next, next: 2 });
+    driver.writeDescriptor(layout.indirect, 0, { ...driver.header(4, 0), flags: Next, next: 2 });
+    driver.writeDescriptor(layout.indirect, 2, status);
     ringWith(driver, [{ low: layout.indirect, length: 32, flags: Indirect }]);
+  }],
+  ["more queued requests than descriptors", (driver) => {
+    for (let index = 0; index < 256; index++) driver.submit([driver.header(4, 0), status]);
+    driver.ring();
+    driver.submit([driver.header(4, 0), status]);
+    driver.ring();
   }],
 ];
 
 for (const [name, provoke] of broken) {
   test(`${name}: DEVICE_NEEDS_RESET, and a reset heals`, () => {
-    const driver = start();
+    const driver = name.includes("queued") ? new TestDriver(new MemoryDisk(sectors), { queued: true }).start() : start();
     provoke(driver);
     assert.equal(driver.needsReset, true);
     assert.deepEqual(driver.used(), []);
@@ -70,6 +104,7 @@ for (const [name, provoke] of broken) {
 
 test("an indirect chain is refused when it was not negotiated", () => {
   const driver = new TestDriver(new MemoryDisk(sectors), { indirect: false }).start();
+  goodTable(driver);
   ringWith(driver, [{ low: layout.indirect, length: 32, flags: Indirect }]);
   assert.equal(driver.needsReset, true);
 });
@@ -173,6 +208,8 @@ test("a reset forgets queued requests", () => {
   driver.ring();
   driver.device.reset();
   assert.equal(driver.device.advance(), false);
+  driver.start();
+  assert.equal(driver.device.advance(), false, "not after the next start either");
   assert.deepEqual(disk.events, []);
 });
 

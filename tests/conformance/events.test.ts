@@ -88,6 +88,26 @@ test("wait refuses bits that can never come: none at all, unknown ones, and thos
   assert.equal(high.result(Step.wait, 1 << 31, 10), -Status.InvalidArgument);
 });
 
+test("bits become waitable when a lower domain is given the notification", () => {
+  const results: number[] = [];
+  const top = { name: "top", module: "top", rank: 5, memoryPages: 1, capabilities: [
+    { name: "self", kind: "notification", domain: "top", bits: 64 }, { name: "low", kind: "endpoint", domain: "low" }] };
+  const system = bootHosted({ manifest: probeManifest(), modules: {}, only: [], clock: new DeterministicClock(), extraDomains: [
+    top, { name: "above", module: null, rank: 7, memoryPages: 1, capabilities: [{ name: "top", kind: "endpoint", domain: "top" }] }], replace: {
+    low: { receive: (_b, _r, context) => context.calls.notify(context.capability(0), 64) },
+    top: { receive: (_b, _r, context) => {
+      results.push(context.calls.wait(64, 1));
+      context.begin(1, 1);
+      context.pass(context.handle("self"));
+      results.push(context.calls.call(context.handle("low")), context.calls.wait(64, 1));
+      return 0;
+    } },
+  } });
+  const above = system.client("above");
+  assert.equal(above.call(above.handle("top")), 0);
+  assert.deepEqual(results, [-Status.InvalidArgument, 0, 64]);
+});
+
 test("wait times out, by the clock, and not before", async () => {
   const clock = new DeterministicClock(0, 1);
   const { low } = await bootProbes({ clock });

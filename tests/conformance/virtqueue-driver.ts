@@ -9,7 +9,8 @@ export const WriteFlag = 2;
 export const Indirect = 4;
 /** Address half that the test bus accepts; anything else is a violation. */
 export const memoryHigh = 1;
-export const layout = { descriptors: 0x1000, available: 0x2000, used: 0x3000, header: 0x4000, status: 0x5000, indirect: 0x6000, data: 0x10000 } as const;
+/** Behind the 256 descriptors there is room for some that the device must never read. */
+export const layout = { descriptors: 0x1000, available: 0x2800, used: 0x3000, header: 0x4000, status: 0x5000, indirect: 0x6000, data: 0x10000 } as const;
 const memoryBytes = 1 << 21;
 
 export interface Buffer { low: number; high?: number; length: number; flags?: number; next?: number }
