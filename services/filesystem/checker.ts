@@ -113,9 +113,10 @@ export class Checker extends TreeVisitor {
     if (recounted != Status.Ok) return;
     if (contents.notAllocated > 0) this.report.number(contents.notAllocated).text(" stored blocks are not allocated").end();
     if (contents.overlapping > 0) this.report.number(contents.overlapping).text(" stored blocks overlap").end();
-    if (status == Status.Ok) status = this.core.space.refresh();
+    if (status == Status.Ok) status = blocks.describe();
+    if (status == Status.Ok) status = blocks.countAllocated();
     if (status != Status.Ok) return;
-    const used = this.core.space.blockCount - this.core.space.freeBlocks;
+    const used = blocks.allocatedBlocks;
     const owned = contents.ownedBlocks + ownedBelow;
     this.leakedBlocks = used > owned ? used - owned : 0;
     if (this.leakedBlocks > 0) this.report.number(this.leakedBlocks).text(" blocks are allocated and belong to nobody").end();

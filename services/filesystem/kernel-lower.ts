@@ -12,6 +12,8 @@ import { Blocks, Contents, Log, Platform } from "./lower";
 const HASH_BYTES: u32 = 32;
 const MARK_MAX: u32 = 256;
 const RIGHT_TRANSFER: u32 = 256;
+/** Bits of allocation read at a time: of 1 GiB. */
+const ALLOCATION_BYTES: u32 = 32768;
 
 export class AxiomLog extends Log {
   describe(): u32 {
@@ -129,6 +131,8 @@ export class StoreContents extends Contents {
 }
 
 export class BlockFigures extends Blocks {
+  private bits: usize = heap.alloc(ALLOCATION_BYTES);
+
   describe(): u32 {
     const status = -block.callDescribe(FilesystemCapabilities.block);
     this.blockCount = block.DescribeReply.blockCount();
@@ -143,6 +147,21 @@ export class BlockFigures extends Blocks {
     this.firstDamaged = block.VerifyReply.firstDamaged();
     this.ownedBlocks = block.VerifyReply.ownedBlocks();
     return status;
+  }
+  countAllocated(): u32 {
+    this.allocatedBlocks = 0;
+    let first: u64 = 0;
+    // Each turn covers a window of blocks or ends: bounded by the size of the device.
+    while (first < this.blockCount) {
+      memory.fill(this.bits, 0, ALLOCATION_BYTES);
+      const status = -block.callReadAllocation(FilesystemCapabilities.block, first, 0, this.bits, ALLOCATION_BYTES);
+      if (status != Status.Ok) return status;
+      const count = min<u64>(block.ReadAllocationReply.blockCount(), <u64>ALLOCATION_BYTES << 3);
+      if (count == 0) return Status.ProtocolBreach;
+      for (let i: u32 = 0; i < ALLOCATION_BYTES; i += 8) this.allocatedBlocks += popcnt<u64>(load<u64>(this.bits + i));
+      first += count;
+    }
+    return Status.Ok;
   }
 }
 

@@ -1,4 +1,5 @@
-// Room on the device, kept in view so that a full disk refuses new data cleanly and deleting always works: what adds data must leave a reserve that removals, map nodes and checkpoints live on.
+// Room on the device, kept in view so that a full disk refuses new data cleanly and deleting always works: what adds data must leave a reserve that removals, map nodes and checkpoints live on
+// (the block service keeps another for itself and the store's index).
 //
 // The figure is the block service's at the last look, less what has been staged since; before anything is refused it looks again.
 //
@@ -11,9 +12,9 @@ import { State } from "./state";
 
 const BLOCK_SHIFT: u32 = 12;
 const RESERVE_MIN: u64 = 64;
-const RESERVE_MAX: u64 = 8192;
+const RESERVE_MAX: u64 = 4096;
 /** One block in so many is reserved. */
-const RESERVE_PART: u64 = 50;
+const RESERVE_PART: u64 = 100;
 
 export class Space {
   freeBlocks: u64 = 0;
