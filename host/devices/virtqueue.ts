@@ -78,19 +78,18 @@ export class Virtqueue {
     return isOpen;
   }
 
-  /** Requests waiting in the available ring; −1 when the ring is broken. */
+  /** Requests that the driver says wait, perhaps more than there can be; −1 when the ring is not open. */
   waiting(): number {
     if (!this.reach(this.available, 2, 2, false)) return -1;
-    const count = (this.readHalf(0) - this.fetched) & 0xffff;
-    return count > this.size ? -1 : count;
+    return (this.readHalf(0) - this.fetched) & 0xffff;
   }
 
-  /** Takes the head of the next waiting request; −1 when it is no descriptor. */
+  /** Takes the head of the next waiting request, whatever it is; −1 when the ring is not open. */
   fetch(): number {
     if (!this.reach(this.available, 4 + 2 * (this.fetched & (this.size - 1)), 2, false)) return -1;
     const head = this.readHalf(0);
     this.fetched = (this.fetched + 1) & 0xffff;
-    return head < this.size ? head : -1;
+    return head;
   }
 
   /** Reads the chain that starts at `head`. False when its shape is broken: loop, range, flags, memory not open. */

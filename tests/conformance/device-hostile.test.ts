@@ -59,8 +59,7 @@ const broken: Array<[string, (driver: TestDriver) => void]> = [
     ringWith(driver, [{ low: layout.indirect, length: 32, flags: Indirect | Next, next: 1 }, status]);
   }],
   ["an indirect descriptor in the middle of a chain", (driver) => {
-    driver.writeDescriptor(layout.indirect, 0, { ...status, flags: WriteFlag | Next, next: 1 });
-    driver.writeDescriptor(layout.indirect, 1, status);
+    driver.writeDescriptor(layout.indirect, 0, status);
     ringWith(driver, [{ ...driver.header(4, 0), flags: Next, next: 1 }, { low: layout.indirect, length: 32, flags: Indirect }]);
   }],
   ["an indirect table of no whole descriptors", (driver) => {
