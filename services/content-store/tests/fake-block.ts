@@ -7,8 +7,12 @@ import { BLOCK_BYTES, sameValue } from "../limits";
 import { BlockLayer } from "../lower";
 
 const FREE: u8 = 0;
+const OWNED: u8 = 5;
 const USED: u8 = 1;
 const FRESH: u8 = 2;
+/** Freed since the last checkpoint, and before it: handed out again only after two. */
+const RECENT: u8 = 3;
+const OLDER: u8 = 4;
 const computed: usize = memory.data(32, 16);
 
 class Piece {
@@ -20,7 +24,9 @@ export class FakeBlock extends BlockLayer {
   state: Uint8Array;
   private openPieces: Piece[] = [];
   private pieces: Piece[] = [];
+  /** Set in the open transaction; in a committed one; in the mounted checkpoint. */
   private openRoot: Uint8Array = new Uint8Array(0);
+  private committedRoot: Uint8Array = new Uint8Array(0);
   private root: Uint8Array = new Uint8Array(0);
   private committedState: Uint8Array;
   writes: u32 = 0;
@@ -38,7 +44,7 @@ export class FakeBlock extends BlockLayer {
     this.state = new Uint8Array(blocks);
     this.committedState = new Uint8Array(blocks);
     // The first blocks are the service's own.
-    for (let i = 0; i < 8; i++) this.state[i] = this.committedState[i] = USED;
+    for (let i = 0; i < 8; i++) this.state[i] = this.committedState[i] = OWNED;
   }
 
   describe(): u32 {
@@ -59,7 +65,7 @@ export class FakeBlock extends BlockLayer {
     this.committedState.fill(FREE, 8);
     this.pieces = [];
     this.openPieces = [];
-    this.root = this.openRoot = new Uint8Array(0);
+    this.root = this.committedRoot = this.openRoot = new Uint8Array(0);
     return Status.Ok;
   }
 
@@ -83,8 +89,9 @@ export class FakeBlock extends BlockLayer {
   free(address: u64, count: u32): u32 {
     this.messages++;
     for (let i: u32 = 0; i < count; i++) {
-      assert(this.state[<u32>address + i] != FREE, "freed twice");
-      this.state[<u32>address + i] = FREE;
+      const at = <u32>address + i;
+      assert(this.state[at] == USED || this.state[at] == FRESH, "what is freed is in use");
+      this.state[at] = RECENT;
     }
     return Status.Ok;
   }
@@ -158,7 +165,7 @@ export class FakeBlock extends BlockLayer {
   readAllocation(first: u64, bits: usize, lengthBytes: u32): u32 {
     for (let i: u32 = 0; i < lengthBytes * 8; i++) {
       const block = <u32>first + i;
-      const used = block < this.blocks && this.state[block] != FREE;
+      const used = block < this.blocks && (this.state[block] == USED || this.state[block] == FRESH);
       const at = bits + (i >> 3);
       const mask: u32 = 1 << (i & 7);
       store<u8>(at, <u8>(used ? load<u8>(at) | mask : load<u8>(at) & ~mask));
@@ -170,6 +177,7 @@ export class FakeBlock extends BlockLayer {
   commit(): void {
     for (let i = 0; i < this.openPieces.length; i++) this.pieces.push(this.openPieces[i]);
     this.openPieces = [];
+    this.committedRoot = this.openRoot;
     for (let i: u32 = 0; i < this.blocks; i++) {
       assert(this.state[i] != FRESH, "committed blocks were written");
       this.committedState[i] = this.state[i];
@@ -178,12 +186,23 @@ export class FakeBlock extends BlockLayer {
   /** What Axiom does after commit: the root counts from now on, the pieces before it go. */
   checkpoint(): void {
     this.commit();
-    this.root = this.openRoot;
+    this.root = this.committedRoot;
     this.pieces = [];
+    for (let i: u32 = 0; i < this.blocks; i++) {
+      if (this.state[i] == OLDER) this.state[i] = FREE;
+      else if (this.state[i] == RECENT) this.state[i] = OLDER;
+      this.committedState[i] = this.state[i];
+    }
+  }
+  countUsed(): u32 {
+    let used: u32 = 0;
+    for (let i: u32 = 8; i < this.blocks; i++) if (this.state[i] == USED || this.state[i] == FRESH) used++;
+    return used;
   }
   /** Everything since the last commit is gone. */
   crash(): void {
     this.openPieces = [];
+    this.openRoot = this.committedRoot;
     this.state.set(this.committedState);
   }
   pieceCount(): i32 { return this.pieces.length; }
