@@ -1,8 +1,16 @@
-// An independent BLAKE3, to compare ours with: the package blake3-wasm (the reference implementation in Rust).
+// An independent BLAKE3, to compare ours with: the package blake3-wasm (the reference implementation in Rust). Streamed, because its one-shot form copies the whole input into a small memory.
 import { createRequire } from "node:module";
-const library = createRequire(import.meta.url)("blake3-wasm") as { hash(data: Uint8Array): Buffer; load?: () => Promise<void> };
 
+interface Hasher { update(data: Uint8Array): Hasher; digest(): Buffer }
+const library = createRequire(import.meta.url)("blake3-wasm") as { createHash(): Hasher; load?: () => Promise<void> };
+const stepBytes = 1 << 20;
+
+/** A function from bytes to the 64 hexadecimal digits that `b3sum` prints. */
 export async function loadBlake3(): Promise<(data: Uint8Array) => string> {
   await library.load?.();
-  return (data) => Buffer.from(library.hash(data)).toString("hex");
+  return (data) => {
+    const hasher = library.createHash();
+    for (let at = 0; at < data.length; at += stepBytes) hasher.update(data.subarray(at, at + stepBytes));
+    return Buffer.from(hasher.digest()).toString("hex");
+  };
 }
