@@ -14,7 +14,8 @@ const longestSleepMilliseconds = 50; // so that a console that became readable i
 
 export class RealClock implements Clock {
   private readonly origin = performance.now();
-  private readonly sleepWord = new Int32Array(new SharedArrayBuffer(4));
+  /** Made when first needed: a browser gives shared memory to isolated pages only. */
+  private sleepWord: Int32Array | null = null;
 
   monotonicNanoseconds(): number {
     return Math.floor((performance.now() - this.origin) * 1e6);
@@ -25,6 +26,7 @@ export class RealClock implements Clock {
   }
 
   sleep(nanoseconds: number): void {
+    this.sleepWord ??= new Int32Array(new SharedArrayBuffer(4));
     Atomics.wait(this.sleepWord, 0, 0, Math.min(nanoseconds / 1e6, longestSleepMilliseconds));
   }
 

@@ -105,7 +105,7 @@ test("each way to die has its fault code and text", async () => {
   }
 });
 
-test("a trap in notified, closed or start is contained too", async () => {
+test("a trap in notified is contained too", async () => {
   const { system, low, middle, host } = await bootProbes();
   middle.setHandler(Step.trap);
   low.result(Step.notify, LowHandles.toMiddle, 1);
@@ -113,6 +113,25 @@ test("a trap in notified, closed or start is contained too", async () => {
   assert.equal(low.step(Step.nothing).status, Status.Ok);
   assert.equal(system.faults.length, 1);
   assert.equal(host.call(host.handle("high")), 0);
+});
+
+test("a domain that ends itself in start or in closed is contained too", async () => {
+  const { bootHosted } = await import("../../host/kernel/system.ts");
+  const { probeManifest } = await import("./probe-system.ts");
+  const system = bootHosted({ manifest: probeManifest(), modules: {}, only: [], log: () => {}, tolerateStartFailure: true, replace: {
+    low: { start: ({ calls }) => calls.fault(0, 0, 1, 2) },
+    middle: {
+      receive: (_b, _r, { calls }) => calls.capability_drop(calls.capability_mint(MiddleHandles.self, 255, 9)),
+      closed: (_badge, { calls }) => { calls.fault(0, 0, 3, 4); },
+    },
+    high: { receive: () => 0 },
+  } });
+  assert.deepEqual([...system.refused.keys()], ["low"]);
+  const host = system.client("host");
+  assert.equal(host.call(host.handle("middle")), 0, "closed comes after the call");
+  assert.equal(host.call(host.handle("middle")), -Status.PeerDead);
+  assert.equal(host.call(host.handle("high")), 0);
+  assert.deepEqual(system.faults.map(({ domain, code }) => [domain, code]), [["low", 2], ["middle", 2]]);
 });
 
 test("kill ends a domain from outside", async () => {
