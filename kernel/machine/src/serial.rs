@@ -3,7 +3,6 @@
 //! Input is interrupt driven into a ring; when the ring is full the rest stays in the port, whose FIFO stops the sender.
 //! What stays true: the handler is the only writer of the ring's head and mainline code the only writer of its tail.
 use crate::cpu::{in8, interrupts_off, interrupts_on, out8};
-use crate::single::Single;
 use core::fmt;
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 
@@ -23,7 +22,6 @@ const RING_BYTES: usize = 4096;
 static RING: [AtomicU8; RING_BYTES] = [const { AtomicU8::new(0) }; RING_BYTES];
 static HEAD: AtomicUsize = AtomicUsize::new(0);
 static TAIL: AtomicUsize = AtomicUsize::new(0);
-static LAST_WRITTEN: Single<u8> = Single::new(0);
 
 /// 115200 baud, 8 bits, FIFO on, an interrupt when a byte arrives.
 pub fn init() {
@@ -74,18 +72,12 @@ pub fn read(bytes: &mut [u8]) -> usize {
     count
 }
 
-/// Writes bytes, with a carriage return before each newline that has none: the other end is a terminal.
+/// Writes bytes as they are, so that what `cat` prints arrives as it is in the file; line ends are the terminal's business.
 pub fn write(bytes: &[u8]) {
-    LAST_WRITTEN.with(|last| {
-        let mut room = 0;
-        for &byte in bytes {
-            if byte == b'\n' && *last != b'\r' {
-                send(b'\r', &mut room);
-            }
-            send(byte, &mut room);
-            *last = byte;
-        }
-    });
+    let mut room = 0;
+    for &byte in bytes {
+        send(byte, &mut room);
+    }
 }
 
 fn send(byte: u8, room: &mut usize) {
