@@ -157,15 +157,9 @@ export class CrashJudge {
     this.bench = new BlockBench(this.device, module);
   }
 
-  /** Run the service's start once more, as after a restart. */
-  mount(): void {
-    const domain = this.bench.system.domain("block");
-    this.bench.system.kernel.initialize(domain, () => { domain.start(); });
-  }
-
   /** What is mounted has to be a committed state between `oldest` and `newest`; its number. */
   judge(oldest: number, newest: number, about: string): number {
-    this.mount();
+    this.bench.mount();
     this.images++;
     const { mountStatus } = this.bench.block.describe();
     if (mountStatus) throw new Violation(`${about}: mount answers ${mountStatus}`);
@@ -192,7 +186,7 @@ export class CrashJudge {
     this.device.mark();
     const found = this.judge(oldest, newest, about);
     const mountEvents = this.device.events;
-    if (this.device.changes(() => this.mount())) throw new Violation(`${about}: a second mount changes the disk`);
+    if (this.device.changes(() => this.bench.mount())) throw new Violation(`${about}: a second mount changes the disk`);
     if (this.bench.pieces().length + numberOf(this.bench.getRoot()) !== found) throw new Violation(`${about}: a second mount finds something else`);
     this.device.rollBack();
     this.device.events = null;

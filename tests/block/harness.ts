@@ -33,6 +33,10 @@ export class FakeDevice implements TypeScriptDomain {
   /** Answer DeviceError to the n-th write or flush from now (0: the next one). */
   failWriteIn = -1;
   failFlushIn = -1;
+  /** Byte ranges that cannot be read. */
+  unreadable: Array<{ start: number; end: number }> = [];
+  /** What the device says of its size; default: the truth. */
+  claimedSectors = -1;
   private buffer = 0;
   private static readonly bufferBytes = 1 << 20;
 
@@ -76,7 +80,7 @@ export class FakeDevice implements TypeScriptDomain {
   }
   private describe(context: DomainContext): number {
     const reply = context.messageIn;
-    reply.setBigUint64(16, BigInt(this.bytes.length / sectorBytes), true);
+    reply.setBigUint64(16, BigInt(this.claimedSectors < 0 ? this.bytes.length / sectorBytes : this.claimedSectors), true);
     reply.setUint32(24, 512, true);
     reply.setUint32(28, this.flags, true);
     reply.setUint32(32, FakeDevice.bufferBytes, true);
@@ -90,6 +94,7 @@ export class FakeDevice implements TypeScriptDomain {
     if (length > FakeDevice.bufferBytes || length > this.bytes.length - offset) return Status.OutOfRange;
     if (!isWrite) {
       this.reads++;
+      if (this.unreadable.some(({ start, end }) => offset < end && start < offset + length)) return Status.DeviceError;
       context.bytes.set(this.bytes.subarray(offset, offset + length), this.buffer);
       return -context.calls.lease_write(handle, 0, this.buffer, length);
     }
@@ -154,6 +159,11 @@ export class BlockBench {
   as(badge: number): BlockClient { return this.clients[badge - 1]!; }
   get block(): BlockClient { return this.as(1); }
   close(): void { this.system.close(); }
+  /** Run the service's start once more, as after a restart: a hundred times faster than another boot. */
+  mount(): void {
+    const domain = this.system.domain("block");
+    this.system.kernel.initialize(domain, () => { domain.start(); });
+  }
 
   put(data: Uint8Array, at = 0): { address: number; length: number } {
     this.client.bytes.set(data, this.buffer + at);

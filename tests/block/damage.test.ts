@@ -1,0 +1,306 @@
+// Devices that fail and images that are not what they should be: every one gets the status that docs/crash-contract.md and docs/formats/block.md name, and none traps the service.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BlockFlag } from "../../kernel-bindings/generated/host/block.ts";
+import { BlockBench, FakeDevice, Random, blake3, blockBytes, minimumImageBytes, pattern, sectorBytes, statusOf } from "./harness.ts";
+
+const Status = { ReadOnly: 34, DeviceError: 32, NotFormatted: 35, UnsupportedVersion: 36, Corrupted: 37, Lost: 38, NotDurable: 39, TooLarge: 41, Truncated: 43 } as const;
+const slotBytes = (slot: number): number => slot * 4096 * blockBytes;
+const logStart = 12289 * blockBytes;
+const mapStart = (12289 + 1024) * blockBytes;
+const mapEnd = mapStart + 12 * blockBytes;
+
+function fresh(): BlockBench {
+  const bench = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes)));
+  bench.block.format({ blockCount: 0n, flags: 0 });
+  return bench;
+}
+/** The image as it is, on a new device, mounted. */
+function remount(bytes: Uint8Array, prepare: (device: FakeDevice) => void = () => {}): BlockBench {
+  const device = new FakeDevice(bytes.slice());
+  prepare(device);
+  return new BlockBench(device);
+}
+const mountStatus = (bench: BlockBench): number => bench.block.describe().mountStatus;
+const pieceCount = (bench: BlockBench): number => bench.pieces().length;
+
+/** Five generations and then six synced transactions with data, redo images and frees; sealed, so that damage to any of them can be told. */
+function sealedImage(): { bytes: Uint8Array; pieces: number } {
+  const bench = fresh();
+  const addresses: bigint[] = [];
+  for (let i = 0; i < 5; i++) { addresses.push(bench.store(pattern(i, 2 * blockBytes))); bench.commit(Uint8Array.of(i)); bench.setRoot(Uint8Array.of(i)); bench.block.checkpoint(); }
+  for (let i = 0; i < 6; i++) {
+    addresses.push(bench.store(pattern(100 + i, 3 * blockBytes)));
+    bench.write(addresses[i]!, pattern(200 + i, blockBytes));
+    if (i % 2) bench.block.free({ address: addresses[i - 1]!, count: 1 });
+    bench.commit(Uint8Array.of(i));
+    bench.block.sync();
+  }
+  bench.block.sync();
+  bench.close();
+  return { bytes: bench.device.bytes, pieces: 6 };
+}
+const sealed = sealedImage();
+
+test("a failed flush is Lost for good: nothing after it is acknowledged until a mount, which has what was durable", () => {
+  const bench = fresh();
+  bench.commit(Uint8Array.of(1));
+  bench.block.sync();
+  bench.commit(Uint8Array.of(2));
+  bench.device.failFlushIn = 0;
+  assert.equal(statusOf(() => bench.block.sync()), Status.Lost);
+  assert.equal(statusOf(() => bench.block.sync()), Status.Lost, "the flush is not merely tried again");
+  assert.equal(statusOf(() => bench.commit(Uint8Array.of(3))), Status.Lost);
+  assert.equal(statusOf(() => bench.block.checkpoint()), Status.Lost);
+  assert.equal(statusOf(() => bench.store(pattern(1, blockBytes))), Status.Lost);
+  assert.ok(pieceCount(remount(bench.device.bytes)) >= 1);
+});
+
+test("a failed write of the log acknowledges nothing more; a failed write of data can be tried again", () => {
+  const bench = fresh();
+  const { address } = bench.block.allocate({ hint: 0n, count: 1 });
+  bench.device.failWriteIn = 0;
+  assert.equal(statusOf(() => bench.writeExtents([{ address, data: pattern(1, blockBytes) }])), Status.DeviceError);
+  bench.writeExtents([{ address, data: pattern(1, blockBytes) }]);
+  bench.commit(Uint8Array.of(1));
+  bench.block.sync();
+  bench.device.failWriteIn = 0;
+  assert.equal(statusOf(() => bench.commit(Uint8Array.of(2))), Status.DeviceError);
+  assert.equal(statusOf(() => bench.commit(Uint8Array.of(2))), Status.DeviceError);
+  assert.equal(statusOf(() => bench.block.sync()), Status.DeviceError);
+  const after = remount(bench.device.bytes);
+  assert.deepEqual(after.pieces(), [Uint8Array.of(1)]);
+  assert.deepEqual(after.read(address, 1), pattern(1, blockBytes));
+});
+
+test("each write and flush of a checkpoint may fail: the service stops, and a mount has every synced transaction", () => {
+  for (const kind of ["failWriteIn", "failFlushIn"] as const) for (let nth = 0; nth < 8; nth++) {
+    const bench = fresh();
+    const address = bench.store(pattern(1, blockBytes));
+    bench.write(address, pattern(2, blockBytes));
+    bench.commit(Uint8Array.of(1));
+    bench.block.sync();
+    bench.setRoot(Uint8Array.of(1));
+    bench.device[kind] = nth;
+    const status = statusOf(() => bench.block.checkpoint());
+    const failed = bench.device[kind] < 0;
+    assert.equal(status, failed ? (kind === "failWriteIn" ? Status.DeviceError : Status.Lost) : 0, `${kind} ${nth}`);
+    if (failed) assert.equal(statusOf(() => bench.block.sync()), status);
+    bench.close();
+    const after = remount(bench.device.bytes);
+    assert.equal(pieceCount(after) + after.getRoot().length, 1, `${kind} ${nth}`);
+    assert.deepEqual(after.read(address, 1), pattern(2, blockBytes));
+    after.close();
+  }
+});
+
+test("a device that cannot flush: flagged, sync and checkpoint answer NotDurable, work goes on", () => {
+  const bench = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes)));
+  bench.device.flags = 0;
+  bench.block.format({ blockCount: 0n, flags: 0 });
+  assert.ok(bench.block.describe().flags & BlockFlag.cannotFlush);
+  const address = bench.store(pattern(1, blockBytes));
+  bench.write(address, pattern(2, blockBytes));
+  bench.commit(Uint8Array.of(1));
+  assert.equal(statusOf(() => bench.block.sync()), Status.NotDurable);
+  assert.equal(statusOf(() => bench.block.checkpoint()), Status.NotDurable);
+  bench.commit(Uint8Array.of(2));
+  assert.equal(bench.device.flushes, 0);
+  const after = remount(bench.device.bytes, (device) => { device.flags = 0; });
+  assert.deepEqual(after.pieces(), [Uint8Array.of(2)]);
+  assert.deepEqual(after.read(address, 1), pattern(2, blockBytes));
+});
+
+test("a read-only device is mounted as it is, unwritten tail and redo images included, and nothing is written", () => {
+  const bench = fresh();
+  const address = bench.store(pattern(1, blockBytes));
+  bench.commit(Uint8Array.of(1));
+  bench.block.sync();
+  bench.write(address, pattern(2, blockBytes));
+  bench.commit(Uint8Array.of(2));
+  const after = remount(bench.device.bytes, (device) => { device.flags = 3; });
+  assert.equal(mountStatus(after), 0);
+  assert.ok(after.block.describe().flags & BlockFlag.readOnly);
+  assert.equal(pieceCount(after), 2);
+  assert.deepEqual(after.read(address, 1), pattern(2, blockBytes));
+  assert.equal(statusOf(() => after.commit(Uint8Array.of(3))), Status.ReadOnly);
+  assert.equal(statusOf(() => after.block.allocate({ hint: 0n, count: 1 })), Status.ReadOnly);
+  assert.equal(statusOf(() => after.block.format({ blockCount: 0n, flags: 1 })), Status.ReadOnly);
+  assert.equal(after.device.writes, 0);
+  assert.equal(statusOf(() => after.block.sync()), 0);
+});
+
+test("an image that is shorter than it says is Truncated", () => {
+  assert.equal(mountStatus(remount(sealed.bytes.subarray(0, minimumImageBytes - blockBytes))), Status.NotFormatted, "below the smallest image");
+  const large = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes + (1 << 20))));
+  large.block.format({ blockCount: 0n, flags: 0 });
+  assert.equal(mountStatus(remount(large.device.bytes.subarray(0, minimumImageBytes))), Status.Truncated);
+});
+
+test("noise and other formats are NotFormatted, and so is a tiny device", () => {
+  const noise = new Uint8Array(minimumImageBytes);
+  for (let at = 0; at < noise.length; at += 1 << 20) noise.set(pattern(at + 1, 1 << 14), at);
+  assert.equal(mountStatus(remount(noise)), Status.NotFormatted);
+  assert.equal(mountStatus(remount(new Uint8Array(1 << 20))), Status.NotFormatted);
+});
+
+/** Change a superblock and make its checksum fit again. */
+function edit(bytes: Uint8Array, slot: number, change: (view: DataView) => void): Uint8Array {
+  const copy = bytes.slice(), at = slotBytes(slot);
+  change(new DataView(copy.buffer, at, sectorBytes));
+  copy.set(blake3(copy.subarray(at, at + 480)), at + 480);
+  return copy;
+}
+const newest = 6 % 4;
+
+test("versions and feature flags", () => {
+  const at = (offset: number, value: bigint): number => mountStatus(remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(offset, value, true))));
+  assert.equal(mountStatus(remount(edit(sealed.bytes, newest, (view) => view.setUint32(8, 2, true)))), Status.UnsupportedVersion);
+  assert.equal(at(32, 4n), Status.UnsupportedVersion);
+  assert.equal(at(48, 1n << 40n), 0, "a compatible flag");
+  const readOnly = remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(40, 1n, true)));
+  assert.equal(mountStatus(readOnly), 0);
+  assert.equal(statusOf(() => readOnly.commit(Uint8Array.of(1))), Status.ReadOnly);
+  const huge = remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(72, 1n << 30n, true)), (device) => { device.claimedSectors = 2 ** 34; });
+  assert.equal(mountStatus(huge), Status.TooLarge);
+  const impossible = remount(sealed.bytes, (device) => { device.claimedSectors = 2 ** 34; });
+  assert.equal(statusOf(() => impossible.block.format({ blockCount: 0n, flags: 1 })), Status.TooLarge);
+});
+
+test("damage to any one superblock or checkpoint loses nothing and is reported; damage to all is Corrupted", () => {
+  for (let slot = 0; slot < 4; slot++) {
+    const bytes = sealed.bytes.slice();
+    bytes[slotBytes(slot) + 200]! ^= 1;
+    const bench = remount(bytes);
+    assert.equal(mountStatus(bench), 0);
+    assert.ok(bench.block.describe().flags & BlockFlag.fellBack);
+    assert.equal(pieceCount(bench), slot === newest ? sealed.pieces + 1 : sealed.pieces, "the generation before has one transaction more in its log");
+    bench.close();
+  }
+  const bytes = sealed.bytes.slice();
+  for (let slot = 0; slot < 4; slot++) bytes[slotBytes(slot) + 200]! ^= 1;
+  const bench = remount(bytes);
+  assert.equal(mountStatus(bench), Status.Corrupted);
+  assert.ok(bench.block.describe().flags & BlockFlag.damaged);
+  assert.equal(statusOf(() => bench.commit()), Status.Corrupted);
+});
+
+test("a sector of what the service owns, damaged or unreadable: all transactions or Corrupted (DeviceError), never fewer, and nothing is written", () => {
+  const random = new Random(77);
+  const seen = { whole: 0, corrupted: 0 };
+  const log = Array.from({ length: 40 }, (_, i) => logStart + i * blockBytes);
+  const map = Array.from({ length: (mapEnd - mapStart) / blockBytes }, (_, i) => mapStart + i * blockBytes);
+  const device = new FakeDevice(sealed.bytes.slice()), bench = new BlockBench(device);
+  for (const place of [...log, ...map, ...[0, 1, 2, 3].map(slotBytes)]) for (const unreadable of [false, true]) {
+    device.mark();
+    const at = place + random.next(5) * 31;
+    if (unreadable) device.unreadable = [{ start: place, end: place + 512 }];
+    else device.put(at, Uint8Array.of(device.bytes[at]! ^ (1 << random.next(8))));
+    const { writes } = device;
+    bench.mount();
+    const status = mountStatus(bench);
+    if (status) {
+      assert.ok(status === Status.Corrupted || (unreadable && status === Status.DeviceError), `status ${status} at ${place}`);
+      assert.equal(device.writes, writes);
+      seen.corrupted++;
+    } else {
+      device.unreadable = [];
+      assert.ok(bench.pieces().length >= sealed.pieces, `${bench.pieces().length} pieces after damage at ${place}`);
+      seen.whole++;
+    }
+    device.unreadable = [];
+    device.rollBack();
+  }
+  assert.ok(seen.whole > 20 && seen.corrupted > 5, JSON.stringify(seen));
+});
+
+test("data that was flushed and then damaged does not shorten history; data that was never flushed does", () => {
+  const bench = fresh();
+  const address = bench.store(pattern(1, blockBytes));
+  bench.commit(Uint8Array.of(1));
+  bench.block.sync();
+  const unsealed = bench.device.bytes.slice();
+  bench.block.sync();
+  for (const [bytes, pieces] of [[unsealed, 0], [bench.device.bytes.slice(), 1]] as const) {
+    bytes[Number(address) * blockBytes]! ^= 1;
+    const after = remount(bytes);
+    assert.equal(mountStatus(after), 0);
+    assert.equal(pieceCount(after), pieces);
+    assert.equal((after.block.describe().flags & BlockFlag.droppedTail) !== 0, pieces === 0);
+  }
+});
+
+/** Forgers can compute hashes: change a structure and every hash above it, so that only checks of meaning are left. */
+function forge(bytes: Uint8Array, random: Random): void {
+  const view = new DataView(bytes.buffer);
+  const scribble = (start: number, length: number): void => {
+    for (let i = 1 + random.next(3); i > 0; i--) {
+      const at = start + random.next(length - 8);
+      if (random.next(2)) view.setBigUint64(at & ~7, [0n, 1n, 0xffffffffn, 1n << 63n, 0xffffffffffffffffn, BigInt(random.next(1 << 30))][random.next(6)]!, true);
+      else bytes[at]! ^= 1 << random.next(8);
+    }
+  };
+  const superblock = slotBytes(newest), checkpoint = Number(view.getBigUint64(superblock + 168, true)) * blockBytes;
+  const table = Number(view.getBigUint64(checkpoint + 4224, true)) * blockBytes, page = Number(view.getBigUint64(table + 32, true)) * blockBytes;
+  const choice = random.next(5);
+  if (choice === 0) scribble(page, blockBytes);
+  bytes.set(blake3(bytes.subarray(page, page + blockBytes)), table + 40);
+  if (choice === 1) scribble(table, 200);
+  bytes.set(blake3(bytes.subarray(table, table + blockBytes)), checkpoint + 4232);
+  if (choice === 2) scribble(checkpoint, random.next(2) ? 128 : 2 * blockBytes);
+  bytes.set(blake3(bytes.subarray(checkpoint, checkpoint + 2 * blockBytes)), superblock + 184);
+  if (choice === 3) scribble(superblock, 224);
+  bytes.set(blake3(bytes.subarray(superblock, superblock + 480)), superblock + 480);
+  if (choice === 4) forgeLog(bytes, view, superblock, scribble, random);
+}
+function forgeLog(bytes: Uint8Array, view: DataView, superblock: number, scribble: (start: number, length: number) => void, random: Random): void {
+  let at = logStart + Number(view.getBigUint64(superblock + 120, true)) * blockBytes, previous: Uint8Array | null = null;
+  for (let left = 1 + random.next(8); view.getUint32(at + 32, true) === 0x524c5841; left--) {
+    const length = view.getUint32(at + 40, true);
+    if (previous) bytes.set(previous, at + 96);
+    if (left === 1) scribble(at + 32, random.next(2) ? 200 : Math.min(length - 32, 600));
+    const claimed = Math.min(view.getUint32(at + 40, true), 1 << 20);
+    bytes.set(blake3(bytes.subarray(at + 32, at + Math.max(claimed, 32))), at);
+    previous = bytes.slice(at, at + 32);
+    at += Math.ceil(length / blockBytes) * blockBytes;
+  }
+}
+
+test("forged images, hashes and all, are refused or served, and never trap the service", () => {
+  const random = new Random(4242);
+  const device = new FakeDevice(sealed.bytes.slice());
+  const bench = new BlockBench(device);
+  const seen = new Map<number, number>();
+  for (let i = 0; i < 1500; i++) {
+    device.mark();
+    for (const [offset, data] of forgedSectors(sealed.bytes, random)) device.put(offset, data);
+    bench.mount();
+    const status = mountStatus(bench);
+    seen.set(status, (seen.get(status) ?? 0) + 1);
+    if (status === 0) {
+      statusOf(() => bench.pieces());
+      statusOf(() => bench.block.verify());
+      statusOf(() => { bench.store(pattern(i, 2 * blockBytes)); bench.commit(Uint8Array.of(1)); bench.block.sync(); });
+      statusOf(() => bench.block.abandon());
+      statusOf(() => bench.block.checkpoint());
+    }
+    assert.deepEqual(bench.system.faults, [], `image ${i}`);
+    device.rollBack();
+  }
+  assert.ok((seen.get(0) ?? 0) > 50 && (seen.get(Status.Corrupted) ?? 0) > 50, JSON.stringify([...seen]));
+});
+
+const scratch = sealed.bytes.slice();
+/** The sectors in which a forged copy of the image differs from it. */
+function forgedSectors(image: Uint8Array, random: Random): Array<[number, Uint8Array]> {
+  const changed: Array<[number, Uint8Array]> = [];
+  forge(scratch, random);
+  for (const [start, end] of [[0, 512], [slotBytes(newest), slotBytes(newest) + 512], [logStart, logStart + 80 * blockBytes], [mapStart, mapEnd]] as const) {
+    for (let at = start; at < end; at += sectorBytes) {
+      if (Buffer.compare(scratch.subarray(at, at + sectorBytes), image.subarray(at, at + sectorBytes)) === 0) continue;
+      changed.push([at, scratch.slice(at, at + sectorBytes)]);
+      scratch.set(image.subarray(at, at + sectorBytes), at);
+    }
+  }
+  return changed;
+}
