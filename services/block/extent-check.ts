@@ -1,7 +1,7 @@
 // Reads an extent back and compares it with the value in its record: how a mount tells data that reached the disk from data that did not.
 //
 // Safety: reads whole blocks into `buffer` of WINDOW_BLOCKS, hashes at most the bytes read; lengths are those of a sound item (ItemCursor).
-import { BLAKE3_BYTES, Blake3 } from "../base/blake3/hasher";
+import { Blake3 } from "../base/blake3/hasher";
 import { chainingValue } from "../base/blake3/tree";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Disk } from "./disk";
@@ -11,14 +11,14 @@ import { ItemCursor } from "./log-record";
 /** 64 KiB: a whole group, and the window of the scan past the log's end. */
 export const WINDOW_BLOCKS: u32 = 16;
 
-const state = changetype<Blake3>(memory.data(1856, 16));
+const state = new Blake3();
 const computed: usize = memory.data(32, 16);
 
 export class ExtentCheck {
   readonly buffer: usize = heap.alloc(WINDOW_BLOCKS * BLOCK_BYTES);
   checkedCount: u64 = 0;
 
-  constructor(readonly disk: Disk) { assert(BLAKE3_BYTES <= 1856); }
+  constructor(readonly disk: Disk) {}
 
   /** Ok: the disk holds what the extent item at the cursor says; Corrupted: it does not; other statuses are the device's. */
   check(extent: ItemCursor): u32 {

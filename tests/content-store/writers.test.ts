@@ -8,7 +8,7 @@ const MiB = 1 << 20;
 const tight = await storeWithSizes("tight", "300000, 64, 8, 8, 12");
 
 /** A writer's random life next to a plain array that does the same. */
-function live(bench: StoreBench, writer: WriterBench, random: Random, limit: number, steps: number, start = new Uint8Array(0)): Uint8Array {
+function live(bench: StoreBench, writer: WriterBench, random: Random, limit: number, steps: number, start: Uint8Array = new Uint8Array(0)): Uint8Array {
   let model: Uint8Array = start;
   const check = (step: number): void => assert.equal(hex(writer.finish()), blake3(model), `step ${step}, length ${model.length}`);
   for (let step = 0; step < steps; step++) {

@@ -1,34 +1,32 @@
-// A hash in progress over bytes that arrive in pieces.
+// A hash in progress over bytes that arrive in pieces. Its memory is taken once, when it is made; make it at start.
 //
-//   0   u64 chunks finished before the current one      20  u32 bytes waiting in the block buffer
-//   8   u64 –                                           24  u32 values on the stack
-//  16   u32 blocks of the current chunk compressed      28  u32 –
-//  32   current chaining value     64  block buffer     128  stack of 54 chaining values
+//   state:   0  current chaining value, 32 bytes     32  –     64  the block being filled     128  stack of 54 chaining values
 //
-// Safety: all addresses are `this` plus a constant inside the 1856 bytes, or the caller's input range.
+// Safety: all addresses are `state` plus a constant below STATE_BYTES, or the caller's input range. The stack never holds more than 54 values: 2^54 chunks are 2^64 bytes.
 import {
   BLOCK_BYTES, CHUNK_BYTES, CHUNK_END, CHUNK_START, GROUP_CHUNKS, INITIAL_VALUE, ROOT, VALUE_BYTES, blockScratch, subtreeValues,
 } from "./constants";
 import { compressBlocks, compressOne } from "./compress-one";
 import { parentValue, subtreeHalves } from "./tree";
 
-/** Bytes a Blake3 occupies, to be aligned to 16. */
-export const BLAKE3_BYTES: usize = 128 + 54 * 32;
+const STATE_BYTES: usize = 128 + 54 * VALUE_BYTES;
 
-/** A hash in progress. Fixed size, no pointers: `changetype<Blake3>(address)` of BLAKE3_BYTES of any memory, then `reset`. */
-@unmanaged
 export class Blake3 {
-  private counter: u64;
-  private unused: u64;
-  private blockCount: u32;
-  private bufferedBytes: u32;
-  private depth: u32;
-  private unusedToo: u32;
+  private state: usize = heap.alloc(STATE_BYTES);
+  /** Chunks finished before the current one. */
+  private counter: u64 = 0;
+  /** Blocks of the current chunk already compressed. */
+  private blockCount: u32 = 0;
+  private bufferedBytes: u32 = 0;
+  /** Values on the stack. */
+  private depth: u32 = 0;
 
-  private get value(): usize { return changetype<usize>(this) + 32; }
-  private get buffer(): usize { return changetype<usize>(this) + 64; }
+  constructor() { this.reset(); }
+
+  private get value(): usize { return this.state; }
+  private get buffer(): usize { return this.state + 64; }
   private get chunkBytes(): usize { return <usize>this.blockCount * BLOCK_BYTES + this.bufferedBytes; }
-  private slot(i: u32): usize { return changetype<usize>(this) + 128 + <usize>i * VALUE_BYTES; }
+  private slot(i: u32): usize { return this.state + 128 + <usize>i * VALUE_BYTES; }
 
   reset(): void {
     this.depth = 0;
@@ -144,7 +142,7 @@ export class Blake3 {
   }
 }
 
-const whole = changetype<Blake3>(memory.data(1856, 16));
+const whole = new Blake3();
 
 /** Writes the hash of `lengthBytes` at `input` to the 32 bytes at `out`. */
 export function hash(input: usize, lengthBytes: usize, out: usize): void {

@@ -1,5 +1,5 @@
 // BLAKE3 against vectors of the reference implementation, and the tree functions against the plain hash.
-import { BLAKE3_BYTES, Blake3, GROUP_BYTES, VALUE_BYTES, chainingValue, hash, mergeValues, parentValue } from "../index";
+import { Blake3, GROUP_BYTES, VALUE_BYTES, chainingValue, hash, mergeValues, parentValue } from "../index";
 import { vectors } from "./vectors";
 
 const INPUT_BYTES: usize = 1048576;
@@ -7,7 +7,7 @@ const input: usize = heap.alloc(INPUT_BYTES);
 const out: usize = heap.alloc(64);
 const pair: usize = heap.alloc(64);
 const values: usize = heap.alloc(256 * VALUE_BYTES);
-const state = changetype<Blake3>((heap.alloc(BLAKE3_BYTES + 16) + 15) & ~15);
+const state = new Blake3();
 
 function hex(address: usize): string {
   let text = "";
