@@ -19,10 +19,6 @@ export class Batch {
   readonly base: usize = heap.alloc(CAPACITY_BYTES);
   lengthBytes: u32 = 0;
   count: u32 = 0;
-  private key: u64 = 0;
-
-  /** Idempotency keys count up from a random number, so that those of another mount do not meet them. */
-  seedKeys(seed: u64): void { this.key = seed; }
 
   get isDue(): bool { return this.count >= DUE_COUNT || this.lengthBytes >= DUE_BYTES; }
   get hasRoom(): bool { return this.count < CAPACITY_COUNT && this.lengthBytes + Proposal.SIZE + PAYLOAD_BYTES_MAX <= CAPACITY_BYTES; }
@@ -30,18 +26,16 @@ export class Batch {
   /** Where the payload of the next proposal is written. */
   get draft(): usize { return this.base + this.lengthBytes + Proposal.SIZE; }
 
-  /** The draft is part of the batch. */
-  seal(type: u32, time: u64, payloadBytes: u32): void {
+  /** The draft is part of the batch. Its idempotency key is the height that it will have: a batch that was committed cannot be committed again. */
+  seal(type: u32, time: u64, height: u64, payloadBytes: u32): void {
     const head = this.base + this.lengthBytes;
     const padded = (payloadBytes + 7) & ~7;
     memory.fill(head, 0, Proposal.SIZE);
     memory.fill(head + Proposal.SIZE + payloadBytes, 0, padded - payloadBytes);
-    this.key++;
-    if (this.key == 0) this.key = 1;
     Proposal.setType(head, <u16>type);
     Proposal.setPayloadBytes(head, payloadBytes);
     Proposal.setTimeNanoseconds(head, time);
-    Proposal.setIdempotencyKey(head, this.key);
+    Proposal.setIdempotencyKey(head, height);
     this.lengthBytes += Proposal.SIZE + padded;
     this.count++;
   }

@@ -127,7 +127,7 @@ export class Committer {
     memory.copy(this.committedRoot, root, HASH_BYTES);
     this.journal.settle(this.log.height);
     // Somebody else proposed in between: the heights that this state was given are not those of the log.
-    if (this.log.height != expected) this.journal.isLost = true;
+    if (this.log.height != expected) this.journal.lose("somebody else proposed", Status.Rejected);
     return this.journal.isLost ? Status.Lost : Status.Ok;
   }
 
@@ -148,7 +148,7 @@ export class Committer {
   private judge(status: u32): u32 {
     if (status == Status.Ok || status == Status.NoSpace || status == Status.NotDurable) return status;
     if (status == Status.OutOfMemory || status == Status.TooLarge) return Status.NoSpace;
-    this.journal.isLost = true;
+    this.journal.lose("a commit, sync or checkpoint failed with status", status);
     return Status.Lost;
   }
 }

@@ -40,10 +40,17 @@ export class Journal {
 
   proposeAt(type: u32, time: u64, payloadBytes: u32): u32 {
     if (this.isLost) return Status.Lost;
-    const status = this.reducer.apply(type, time, this.nextHeight, this.batch.draft, payloadBytes);
-    if (status == Status.Ok) this.batch.seal(type, time, payloadBytes);
-    else if (this.reducer.isTorn) this.isLost = true;
+    const height = this.nextHeight;
+    const status = this.reducer.apply(type, time, height, this.batch.draft, payloadBytes);
+    if (status == Status.Ok) this.batch.seal(type, time, height, payloadBytes);
+    else if (this.reducer.isTorn) this.lose("a proposal failed half way, status", status);
     return status;
+  }
+
+  /** Memory and disk are not the same any more. */
+  lose(why: string, status: u32): void {
+    this.isLost = true;
+    this.platform.note(why, status);
   }
 
   /** The proposal at hand lets this content go. */

@@ -3,15 +3,16 @@
 // Safety: replies are read from `messageOut` right after the call that filled it, and hashes copied out of it at once.
 import * as axiom from "../../kernel-bindings/generated/assembly/axiom";
 import * as block from "../../kernel-bindings/generated/assembly/block";
-import * as store from "../../kernel-bindings/generated/assembly/content-store";
+import * as contentStore from "../../kernel-bindings/generated/assembly/content-store";
 import { FilesystemCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
-import { capabilityDrop, capabilityMint, clockRead, entropyRead, leaseRead, leaseWrite, timerSet } from "../../kernel-bindings/assembly/kernel";
+import { capabilityDrop, capabilityMint, clockRead, entropyRead, leaseRead, leaseWrite, timerSet, traceNote } from "../../kernel-bindings/assembly/kernel";
 import { Blocks, Contents, Log, Platform } from "./lower";
 
 const HASH_BYTES: u32 = 32;
 const MARK_MAX: u32 = 256;
 const RIGHT_TRANSFER: u32 = 256;
+const NOTE_BYTES: i32 = 96;
 /** Bits of allocation read at a time: of 1 GiB. */
 const ALLOCATION_BYTES: u32 = 32768;
 
@@ -62,72 +63,72 @@ export class StoreContents extends Contents {
   private fresh: usize = heap.alloc(MARK_MAX);
 
   store(source: u32, address: usize, lengthBytes: u32, hashOut: usize): u32 {
-    const status = -store.callStore(FilesystemCapabilities.contentStore, source, address, lengthBytes);
-    memory.copy(hashOut, store.StoreReply.hash(), HASH_BYTES);
+    const status = -contentStore.callStore(FilesystemCapabilities.contentStore, source, address, lengthBytes);
+    memory.copy(hashOut, contentStore.StoreReply.hash(), HASH_BYTES);
     return status;
   }
   get(hash: usize, offsetBytes: u64, source: u32, address: usize, lengthBytes: u32): u32 {
-    const status = -store.callGet(FilesystemCapabilities.contentStore, hash, offsetBytes, source, address, lengthBytes);
-    this.lengthBytes = min(store.GetReply.lengthBytes(), lengthBytes);
+    const status = -contentStore.callGet(FilesystemCapabilities.contentStore, hash, offsetBytes, source, address, lengthBytes);
+    this.lengthBytes = min(contentStore.GetReply.lengthBytes(), lengthBytes);
     return status;
   }
   describe(hash: usize): u32 {
-    const status = -store.callDescribe(FilesystemCapabilities.contentStore, hash);
-    this.lengthBytes = store.DescribeReply.lengthBytes();
+    const status = -contentStore.callDescribe(FilesystemCapabilities.contentStore, hash);
+    this.lengthBytes = contentStore.DescribeReply.lengthBytes();
     return status;
   }
   openWriter(base: usize): u32 {
-    const status = -store.callOpenWriter(FilesystemCapabilities.contentStore, base);
+    const status = -contentStore.callOpenWriter(FilesystemCapabilities.contentStore, base);
     if (status != Status.Ok) return status;
-    this.writer = store.OpenWriterReply.writer();
+    this.writer = contentStore.OpenWriterReply.writer();
     return this.writer == 0 ? Status.ProtocolBreach : Status.Ok;
   }
   writerWrite(writer: u32, offsetBytes: u64, source: u32, address: usize, lengthBytes: u32): u32 {
-    const status = -store.callWriterWrite(writer, offsetBytes, source, address, lengthBytes);
-    this.lengthBytes = store.WriterWriteReply.lengthBytes();
+    const status = -contentStore.callWriterWrite(writer, offsetBytes, source, address, lengthBytes);
+    this.lengthBytes = contentStore.WriterWriteReply.lengthBytes();
     return status;
   }
   writerRead(writer: u32, offsetBytes: u64, source: u32, address: usize, lengthBytes: u32): u32 {
-    const status = -store.callWriterRead(writer, offsetBytes, source, address, lengthBytes);
-    this.lengthBytes = min(store.WriterReadReply.lengthBytes(), lengthBytes);
+    const status = -contentStore.callWriterRead(writer, offsetBytes, source, address, lengthBytes);
+    this.lengthBytes = min(contentStore.WriterReadReply.lengthBytes(), lengthBytes);
     return status;
   }
-  writerTruncate(writer: u32, lengthBytes: u64): u32 { return -store.callWriterTruncate(writer, lengthBytes); }
+  writerTruncate(writer: u32, lengthBytes: u64): u32 { return -contentStore.callWriterTruncate(writer, lengthBytes); }
   writerFinish(writer: u32, hashOut: usize): u32 {
-    const status = -store.callWriterFinish(writer);
-    memory.copy(hashOut, store.WriterFinishReply.hash(), HASH_BYTES);
-    this.lengthBytes = store.WriterFinishReply.lengthBytes();
+    const status = -contentStore.callWriterFinish(writer);
+    memory.copy(hashOut, contentStore.WriterFinishReply.hash(), HASH_BYTES);
+    this.lengthBytes = contentStore.WriterFinishReply.lengthBytes();
     return status;
   }
   closeWriter(writer: u32): void { capabilityDrop(writer); }
-  collectBegin(): u32 { return -store.callCollectBegin(FilesystemCapabilities.contentStore); }
+  collectBegin(): u32 { return -contentStore.callCollectBegin(FilesystemCapabilities.contentStore); }
   collectMark(hashes: usize, count: u32): u32 {
     assert(count <= MARK_MAX);
-    return -store.callCollectMark(FilesystemCapabilities.contentStore, count, 0, hashes, count * HASH_BYTES, 0, this.fresh, count);
+    return -contentStore.callCollectMark(FilesystemCapabilities.contentStore, count, 0, hashes, count * HASH_BYTES, 0, this.fresh, count);
   }
   collectSweep(limit: u32): u32 {
-    const status = -store.callCollectSweep(FilesystemCapabilities.contentStore, limit);
-    this.freedBlocks = store.CollectSweepReply.freedBlocks();
-    this.freedObjects = store.CollectSweepReply.freedObjects();
-    this.remaining = store.CollectSweepReply.remaining();
+    const status = -contentStore.callCollectSweep(FilesystemCapabilities.contentStore, limit);
+    this.freedBlocks = contentStore.CollectSweepReply.freedBlocks();
+    this.freedObjects = contentStore.CollectSweepReply.freedObjects();
+    this.remaining = contentStore.CollectSweepReply.remaining();
     return status;
   }
   check(cursor: u32, limit: u32, damagedOut: usize): u32 {
-    const status = -store.callCheck(FilesystemCapabilities.contentStore, cursor, limit);
-    memory.copy(damagedOut, store.CheckReply.firstDamaged(), HASH_BYTES);
-    this.cursor = store.CheckReply.cursor();
-    this.checked = store.CheckReply.checked();
-    this.damaged = store.CheckReply.damaged();
+    const status = -contentStore.callCheck(FilesystemCapabilities.contentStore, cursor, limit);
+    memory.copy(damagedOut, contentStore.CheckReply.firstDamaged(), HASH_BYTES);
+    this.cursor = contentStore.CheckReply.cursor();
+    this.checked = contentStore.CheckReply.checked();
+    this.damaged = contentStore.CheckReply.damaged();
     return status;
   }
   recount(): u32 {
-    const status = -store.callRecount(FilesystemCapabilities.contentStore);
-    this.ownedBlocks = store.RecountReply.ownedBlocks();
-    this.notAllocated = store.RecountReply.notAllocated();
-    this.overlapping = store.RecountReply.overlapping();
+    const status = -contentStore.callRecount(FilesystemCapabilities.contentStore);
+    this.ownedBlocks = contentStore.RecountReply.ownedBlocks();
+    this.notAllocated = contentStore.RecountReply.notAllocated();
+    this.overlapping = contentStore.RecountReply.overlapping();
     return status;
   }
-  statistics(out: usize): u32 { return -store.callStatistics(FilesystemCapabilities.contentStore, 0, out, store.StoreStatistics.SIZE); }
+  statistics(out: usize): u32 { return -contentStore.callStatistics(FilesystemCapabilities.contentStore, 0, out, contentStore.StoreStatistics.SIZE); }
 }
 
 export class BlockFigures extends Blocks {
@@ -167,6 +168,7 @@ export class BlockFigures extends Blocks {
 
 export class KernelPlatform extends Platform {
   private times: usize = heap.alloc(16);
+  private line: usize = heap.alloc(NOTE_BYTES);
 
   now(): u64 { return clockRead(FilesystemCapabilities.clock, this.times) < 0 ? 0 : load<u64>(this.times, 8); }
   random(out: usize, lengthBytes: u32): u32 {
@@ -175,6 +177,14 @@ export class KernelPlatform extends Platform {
   }
   setTimer(microseconds: u32): void { timerSet(FilesystemCapabilities.timer, microseconds); }
   mint(rights: u32, badge: u32): i32 { return capabilityMint(FilesystemCapabilities.self, rights | RIGHT_TRANSFER, badge); }
+  note(words: string, status: u32): void {
+    const length = min(words.length, NOTE_BYTES - 4);
+    for (let i = 0; i < length; i++) store<u8>(this.line + i, <u8>words.charCodeAt(i));
+    store<u8>(this.line + length, 0x20);
+    store<u8>(this.line + length + 1, <u8>(0x30 + status / 10 % 10));
+    store<u8>(this.line + length + 2, <u8>(0x30 + status % 10));
+    traceNote(FilesystemCapabilities.trace, this.line, length + 3);
+  }
   drop(handle: u32): void { capabilityDrop(handle); }
   readLease(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
     const status = leaseRead(source, offsetBytes, address, lengthBytes);

@@ -100,6 +100,8 @@ export abstract class Platform {
   abstract setTimer(microseconds: u32): void;
   /** A new capability for this service; a handle or −Status. */
   abstract mint(rights: u32, badge: u32): i32;
+  /** A line for who debugs, in the kernel's trace: what happened, and a status. */
+  abstract note(words: string, status: u32): void;
   /** Give a handle up. */
   abstract drop(handle: u32): void;
   abstract readLease(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32;

@@ -18,7 +18,6 @@ export class Mounter {
   replayed: u64 = 0;
   private buffer: usize = heap.alloc(BUFFER_BYTES);
   private stateHash: usize = heap.alloc(HASH_BYTES);
-  private seed: usize = heap.alloc(8);
 
   constructor(private core: Core) {}
 
@@ -69,7 +68,6 @@ export class Mounter {
       height = log.nextHeight;
     }
     core.committer.adopt(height);
-    this.seedKeys();
     return core.space.refresh();
   }
 
@@ -118,10 +116,5 @@ export class Mounter {
   private relieveCache(): u32 {
     const cache = this.core.state.cache;
     return cache.unstoredBytes > cache.capacityBytes >> 1 ? cache.storeSome(STORE_STEP_BYTES) : <u32>Status.Ok;
-  }
-
-  private seedKeys(): void {
-    const status = this.core.platform.random(this.seed, 8);
-    this.core.journal.batch.seedKeys(status == Status.Ok ? load<u64>(this.seed) : this.core.platform.now());
   }
 }
