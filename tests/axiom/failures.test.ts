@@ -1,16 +1,14 @@
 // Axiom's release module over layers that fail on demand: what it answers, and that it stands where the journal stands.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { loadManifest, loadModules } from "../../host/client/modules.ts";
+import { loadModules } from "../../host/client/modules.ts";
 import { bootHosted, type System } from "../../host/kernel/system.ts";
 import { Status } from "../../kernel-bindings/generated/host/tables.ts";
 import { loadBlake3 } from "../support/blake3.ts";
 import { FakeLayers } from "./fake-layers.ts";
-import { LogClient, verifyChain } from "./log-client.ts";
+import { LogClient, roomyManifest, verifyChain } from "./log-client.ts";
 
-const manifest = loadManifest();
-// The fakes and the client need room for what they are lent.
-for (const domain of manifest.domains as Array<{ name: string; memoryPages: number }>) if (["host", "block", "content-store"].includes(domain.name)) domain.memoryPages = 256;
+const manifest = roomyManifest(["host", "block", "content-store"]);
 const modules = loadModules(manifest, ["axiom"]);
 let hash: (data: Uint8Array) => string;
 before(async () => { hash = await loadBlake3(); });

@@ -1,10 +1,18 @@
 // A client of Axiom for tests: makes batches in its own memory, reads the log back, and verifies the chain with another implementation of BLAKE3.
+import { loadManifest, type ServiceManifest } from "../../host/client/modules.ts";
 import type { System } from "../../host/kernel/system.ts";
 import { AxiomClient, type Entry, readEntry } from "../../kernel-bindings/generated/host/axiom.ts";
 import { StatusError } from "../../kernel-bindings/host/client-port.ts";
 
 export interface LogEntry extends Entry { payload: Uint8Array; head: Uint8Array }
 export interface NewProposal { type?: number; key?: bigint; payload?: Uint8Array; time?: bigint }
+
+/** The manifest with room in these TypeScript domains for what they lend and are lent. */
+export function roomyManifest(names: string[]): ServiceManifest {
+  const manifest = loadManifest() as ServiceManifest & { domains: Array<{ memoryPages: number }> };
+  for (const domain of manifest.domains) if (names.includes(domain.name)) domain.memoryPages = 256;
+  return manifest;
+}
 
 const padded = (length: number): number => (length + 7) & ~7;
 const bufferBytes = 1 << 20;

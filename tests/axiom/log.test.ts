@@ -1,17 +1,16 @@
 // Axiom over the real services and a disk: the log survives remounts and checkpoints, duplicates stay refused, and a changed byte on the disk is found.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { loadManifest, loadModules } from "../../host/client/modules.ts";
+import { loadModules } from "../../host/client/modules.ts";
 import { type Disk, MemoryDisk } from "../../host/devices/disk.ts";
 import { bootHosted, type System } from "../../host/kernel/system.ts";
 import { ContentStoreClient } from "../../kernel-bindings/generated/host/content-store.ts";
 import { Status } from "../../kernel-bindings/generated/host/tables.ts";
 import { loadBlake3 } from "../support/blake3.ts";
 import { OverlayDisk } from "../support/overlay-disk.ts";
-import { LogClient, verifyChain } from "./log-client.ts";
+import { LogClient, roomyManifest, verifyChain } from "./log-client.ts";
 
-const manifest = loadManifest();
-for (const domain of manifest.domains as Array<{ name: string; memoryPages: number }>) if (domain.name === "host") domain.memoryPages = 256;
+const manifest = roomyManifest(["host"]);
 const only = ["virtio-blk", "block", "content-store", "axiom"];
 const modules = loadModules(manifest, only);
 let hash: (data: Uint8Array) => string;
