@@ -32,7 +32,7 @@ try {
   const manifest = driverManifest("device-benchmark");
   const modules = {
     "virtio-blk": await compileModule("virtio-blk", "services/virtio-blk", manifest.domains[0]!.memoryPages),
-    "device-benchmark": await compileModule("device-benchmark", "tests/driver/device-benchmark"),
+    "device-benchmark": await compileModule("device-benchmark", "tests/modules/device-benchmark"),
   };
   if (where.length === 0 || where.includes("hosted")) {
     const console_ = new MemoryConsole("bench 1 100");

@@ -32,7 +32,7 @@ function exercise(driver: DriverSystem, seed: number, turns: number): void {
     assert.equal(client.bytes[address + length], behind, "the byte behind the lease");
     if (random(32) === 0) disk.flush();
   }
-  assert.ok(Buffer.compare(content, model) === 0);
+  assert.ok(Buffer.compare(content, model) === 0, "the disk holds what the model holds");
   assert.equal(driver.system.domain("virtio-blk").port!.dma.violations, 0);
   assert.equal(driver.device.common.misuses, 0);
   assert.equal(driver.statistics().errors, 0n);
@@ -70,12 +70,12 @@ test("1 MiB goes in one request where memory is contiguous, in two where it is i
     driver.client.bytes.fill(0x5a, address, address + length);
     driver.disk.write({ sector: 3n, buffer: { address, length } });
     assert.equal(driver.device.counters.writes, requests);
-    assert.ok(driver.content.subarray(3 * 512, 3 * 512 + length).every((byte) => byte === 0x5a));
+    assert.ok(driver.content.subarray(3 * 512, 3 * 512 + length).every((byte) => byte === 0x5a), "what was written");
     driver.disk.read({ sector: 0n, buffer: { address: address + 1, length } });
-    assert.ok(Buffer.compare(driver.client.bytes.subarray(address + 1, address + 1 + length), driver.content.subarray(0, length)) === 0);
+    assert.ok(Buffer.compare(driver.client.bytes.subarray(address + 1, address + 1 + length), driver.content.subarray(0, length)) === 0, "what was read");
     const statistics = driver.statistics();
     assert.deepEqual([statistics.reads, statistics.writes, statistics.writtenBytes], [1n, 1n, BigInt(length)]);
-    assert.ok(statistics.doorbells >= 2n);
+    assert.ok(statistics.doorbells >= 2n, "doorbells are counted");
   }
 });
 

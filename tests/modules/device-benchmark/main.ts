@@ -3,7 +3,7 @@
 export { messageIn, messageOut } from "../../../kernel-bindings/assembly/message";
 import { grantCreate } from "../../../kernel-bindings/assembly/kernel";
 import * as device from "../../../kernel-bindings/generated/assembly/block-device";
-import { argument, endLine, finish, Handles, must, now, number, random, seed, text } from "../../modules/common/program";
+import { argument, endLine, finish, Handles, must, now, number, random, seed, text } from "../common/program";
 
 const LARGE: u32 = 1 << 20;
 const DEPTH: u32 = 32;
