@@ -31,13 +31,19 @@ pub fn load(machine: &'static dyn Machine, bundle: &Bundle<'_>, options: Options
     let kernel = build(machine, &entries, options);
     let linker = system_calls::link(&engine)?;
     for (id, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.present) {
-        let (_, code) = bundle.module(entry.module as usize).ok_or_else(|| format_err!("the bundle lacks a module"))?;
-        // Safety: the bundle comes from the ahead-of-time compiler and is trusted like the kernel's own code.
-        let module = unsafe { Module::deserialize(&engine, code)? };
-        let domain = &kernel.domains[id];
-        load_domain(kernel, id, &linker, &module).map_err(|error| error.context(alloc::format!("module of {}", domain.name())))?;
+        load_module(kernel, id, entry, bundle, &linker).map_err(|error| {
+            let name = kernel.domains[id].name();
+            error.context(alloc::format!("module of {name}"))
+        })?;
     }
     Ok(kernel)
+}
+
+fn load_module(kernel: &'static Kernel, id: usize, entry: &DomainEntry, bundle: &Bundle<'_>, linker: &Linker<StoreData>) -> Result<()> {
+    let (_, code) = bundle.module(entry.module as usize).ok_or_else(|| format_err!("is not in the bundle"))?;
+    // Safety: the bundle comes from the ahead-of-time compiler and is trusted like the kernel's own code.
+    let module = unsafe { Module::deserialize(linker.engine(), code)? };
+    load_domain(kernel, id, linker, &module)
 }
 
 /// The kernel with its domains and their capabilities, without modules. It lives as long as the machine.

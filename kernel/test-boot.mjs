@@ -1,0 +1,163 @@
+// Boots small systems of WebAssembly text in QEMU and checks what the kernel shows: `node kernel/test-boot.mjs`.
+// Wants the kernel and the ahead-of-time compiler built (`npm run build kernel`). Modules and manifests: kernel/machine/tests.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import binaryen from "binaryen"; // comes with AssemblyScript
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const cargo = process.env.AXIOM_CARGO_OUTPUT ?? join(root, "build/cargo");
+const kernel = join(cargo, "machine/x86_64-unknown-linux-gnu/release/axiom-kernel");
+const compiler = join(cargo, "aot/release/axiom-aot");
+const folder = mkdtempSync(join(tmpdir(), "axiom-boot-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Exit status of QEMU for power_off(status), docs/abi.md §8. */
+const exitOf = (status) => 2 * status + 3;
+const panicStatus = 126;
+
+/** Assembles the modules of kernel/machine/tests/NAME and packs them with its manifest; the path of the bundle. */
+function bundle(name, edit = (text) => text) {
+  const source = join(root, "kernel/machine/tests", name);
+  const output = join(folder, name);
+  mkdirSync(output, { recursive: true });
+  for (const file of readdirSync(source).filter((file) => file.endsWith(".wat"))) {
+    const module = binaryen.parseText(edit(readFileSync(join(source, file), "utf8"), file));
+    module.setFeatures(binaryen.Features.All);
+    assert.ok(module.validate(), file);
+    writeFileSync(join(output, file.replace(".wat", ".wasm")), module.emitBinary());
+    module.dispose();
+  }
+  const packed = join(output, "bundle.bin");
+  execFileSync(compiler, ["--manifest", join(source, "system.json"), "--modules", output, "--out", packed]);
+  return packed;
+}
+
+/** Boots until power-off; `input` is typed, or called with the process, once the console shows `prompt`. */
+function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, input } = {}) {
+  const arguments_ = ["-machine", "q35", "-cpu", "max", "-m", String(memoryMiB), "-kernel", kernel, "-initrd", packed, "-append", words,
+    "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...extra];
+  return new Promise((resolve) => {
+    const child = spawn("qemu-system-x86_64", arguments_);
+    const deadline = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    let output = "";
+    let isTyped = false;
+    const show = (chunk) => {
+      output += chunk;
+      if (input !== undefined && !isTyped && output.includes(prompt)) {
+        isTyped = true;
+        if (typeof input === "string") child.stdin.write(input);
+        else void input(child);
+      }
+    };
+    child.stdout.on("data", show);
+    child.stderr.on("data", show);
+    child.on("close", (status) => {
+      clearTimeout(deadline);
+      resolve({ output: output.replaceAll("\r\n", "\n"), status });
+    });
+  });
+}
+
+/** Reads the trace ring out of the file that is the guest's memory. */
+function readRing(memory, address) {
+  const word = (offset) => memory.readUInt32LE(address + offset);
+  const head = Number(memory.readBigUInt64LE(address + 32));
+  const records = [];
+  for (let number = Math.max(0, head - word(48)); number < head; number++) {
+    const at = address + 4096 + (number % word(48)) * 32;
+    records.push({ sequence: memory.readUInt32LE(at + 8), kind: memory[at + 12], depth: memory[at + 13], caller: memory[at + 14], callee: memory[at + 15],
+      operation: memory.readUInt16LE(at + 18), status: memory.readUInt32LE(at + 20), request: memory.readUInt32LE(at + 24), argument: memory.readUInt32LE(at + 28) });
+  }
+  return { magic: memory.toString("latin1", address, address + 8), kernel: word(16), domains: word(20), lost: word(52), records };
+}
+
+test("calls, a lease, a trap that is contained, a wait, a timer, power off", async () => {
+  for (const memoryMiB of [512, 1024, 3500]) {
+    const { output, status } = await boot(bundle("boot"), { memoryMiB });
+    assert.equal(output, "boot test: called\nboot test: trap contained\nboot test: timer\n", "and nothing else: the console is the client's");
+    assert.equal(status, exitOf(42));
+  }
+});
+
+test("boot arguments, and input that arrives while the machine sleeps", async () => {
+  const { output, status } = await boot(bundle("boot"), { words: `run=${Buffer.from("type\n").toString("hex")}`, prompt: "type", input: "x" });
+  assert.match(output, /boot test: timer\ntype\nboot test: input x$/);
+  assert.equal(status, exitOf(43));
+});
+
+test("an idle machine does not burn the processor", async () => {
+  let ticks = 0;
+  // The client echoes a byte and switches off; until then it sleeps.
+  const { status } = await boot(bundle("boot"), { words: "run=78", prompt: "timer", input: async ({ pid, stdin }) => {
+    const used = () => { const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" "); return Number(fields[11]) + Number(fields[12]); };
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const before = used();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    ticks = used() - before;
+    stdin.write("x");
+  } });
+  assert.equal(status, exitOf(43));
+  assert.ok(ticks <= 20, `${ticks} ticks of 10 ms in 2 s`);
+});
+
+test("debug shows the fault on the serial line", async () => {
+  const { output } = await boot(bundle("boot"), { words: "debug" });
+  assert.match(output, /trapper: .*out of bounds/);
+});
+
+test("the trace ring outlives the machine", async () => {
+  const file = join(folder, "memory");
+  const [address, size, megabytes] = [0x8000000, 0x100000, 512];
+  const shared = ["-object", `memory-backend-file,id=ram,size=${megabytes}M,mem-path=${file},share=on`, "-machine", "memory-backend=ram"];
+  const { status } = await boot(bundle("boot"), { words: `trace=${address.toString(16)},${size}`, extra: shared });
+  assert.equal(status, exitOf(42));
+  const ring = readRing(readFileSync(file), address);
+  assert.deepEqual([ring.magic, ring.kernel, ring.domains, ring.lost], ["AXTRACE1", 1, 4, 0]);
+  ring.records.forEach((record, index) => assert.equal(record.sequence, index + 1));
+  const calls = ring.records.filter(({ kind }) => kind === 1 || kind === 2).map(({ kind, caller, callee, status, argument }) => [kind, caller, callee, status, argument]);
+  assert.deepEqual(calls, [[1, 2, 0, 0, 77], [2, 2, 0, 0, 18], [1, 2, 1, 0, 0], [2, 2, 1, 5, 0], [1, 2, 0, 0, 77], [2, 2, 0, 0, 0]]);
+  assert.equal(ring.records.filter(({ kind }) => kind === 5).length, 1, "one trap");
+  assert.equal(ring.records.filter(({ kind }) => kind === 6).length, 3, "three starts");
+});
+
+test("a trace ring outside of memory is refused, not written to", async () => {
+  const { output, status } = await boot(bundle("boot"), { words: "trace=200000,100000" }); // where the kernel itself lies
+  assert.match(output, /not in free memory/);
+  assert.equal(status, exitOf(42));
+});
+
+test("what system calls cost, in instructions", async () => {
+  // With this clock a nanosecond is an instruction: the figures are the same in every run. Limits are a tenth above them.
+  const limits = { relax: 50, call: 540, "call+lease": 810, "lease_read 4 KiB": 1900, "lease_read 1 MiB": 190_000, "mint+drop": 620 };
+  const { output, status } = await boot(bundle("cost"), { extra: ["-icount", "shift=0,sleep=off"] });
+  assert.equal(status, exitOf(0), output);
+  for (const [name, limit] of Object.entries(limits)) {
+    const found = output.split("\n").find((line) => line.startsWith(name.padEnd(16)));
+    assert.ok(found, name);
+    const cost = Number(found.slice(16));
+    console.log(`${name}: ${cost} instructions`);
+    assert.ok(cost > 0 && cost <= limit, `${name}: ${cost} instructions, the limit is ${limit}`);
+  }
+});
+
+test("a bundle that is cut short or of the wrong kind ends in a panic with its reason", async () => {
+  const whole = readFileSync(bundle("boot"));
+  const manifestAt = whole.readUInt32LE(16);
+  const badManifest = Buffer.from(whole);
+  badManifest[manifestAt] = 9;
+  const badCode = Buffer.from(whole);
+  badCode.fill(0, whole.readUInt32LE(32), whole.readUInt32LE(32) + 64);
+  for (const [name, bytes, reason] of [["empty", Buffer.alloc(16), /not a bundle/], ["short", whole.subarray(0, 100), /cut short/], ["manifest", badManifest, /another version/], ["code", badCode, /module of server/]]) {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    const { output, status } = await boot(path);
+    assert.match(output, reason);
+    assert.equal(status, exitOf(panicStatus));
+  }
+});
+
