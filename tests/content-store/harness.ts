@@ -1,6 +1,5 @@
 // The release module of the content store on the hosted kernel, over the real block service, driver and device model, for the tests beside this file.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { MemoryDisk } from "../../host/devices/disk.ts";
 import { DeterministicClock } from "../../host/kernel/clock.ts";
@@ -11,15 +10,9 @@ import type { TraceSink } from "../../host/kernel/trace-writer.ts";
 import { BlockClient, type BlockStatistics, blockStatisticsBytes, readBlockStatistics } from "../../kernel-bindings/generated/host/block.ts";
 import { ContentStoreClient, type StoreStatistics, readStoreStatistics, storeStatisticsBytes } from "../../kernel-bindings/generated/host/content-store.ts";
 import { compileModule, root, systemManifest } from "../modules/build.ts";
+import { loadBlake3 } from "../support/blake3.ts";
 
-const library = createRequire(import.meta.url)("blake3-wasm") as { createHash(): { update(data: Uint8Array): void; digest(): Buffer }; load?: () => Promise<void> };
-await library.load?.();
-/** The package's hash, fed in pieces: its memory does not hold a large object at once. */
-export function blake3(data: Uint8Array): string {
-  const hash = library.createHash();
-  for (let at = 0; at < data.length; at += 65536) hash.update(data.subarray(at, at + 65536));
-  return Buffer.from(hash.digest()).toString("hex");
-}
+export const blake3 = await loadBlake3();
 export const hex = (hash: Uint8Array): string => Buffer.from(hash).toString("hex");
 export const emptyHash = Buffer.from(blake3(new Uint8Array(0)), "hex");
 export const blockBytes = 4096;
