@@ -38,7 +38,10 @@ export class DeviceLife {
    */
   reset(): bool {
     this.live = false;
-    if (this.transport.status() == DeviceStatus.absent) return false;
+    if (this.transport.status() == DeviceStatus.absent) {
+      this.platform.note("there is no device");
+      return false;
+    }
     this.transport.setStatus(0);
     for (let turn: u32 = 0; turn < resetPolls; turn++) {
       if (this.transport.status() == 0) return true;
@@ -48,19 +51,20 @@ export class DeviceLife {
       this.platform.wait(resetSleepMicroseconds);
       if (this.transport.status() == 0) return true;
     }
+    this.platform.note("the device does not answer a reset");
     return false;
   }
 
   /** Bring a device that was reset to life, with empty rings; false, and FAILED in its status, when it or the driver refuses. */
   bringUp(): bool {
     const transport = this.transport;
-    if (!this.located && !this.queue.locate()) return this.refuse("virtio-blk: no device addresses for the queue");
+    if (!this.located && !this.queue.locate()) return this.refuse("no device addresses for the queue");
     this.located = true;
     transport.setStatus(DeviceStatus.acknowledge);
     transport.setStatus(DeviceStatus.acknowledge | DeviceStatus.driver);
     if (!this.negotiate() || !this.readConfiguration() || !this.startQueue()) return false;
     transport.setStatus(DeviceStatus.live);
-    if (transport.status() != DeviceStatus.live) return this.refuse("virtio-blk: the device does not start");
+    if (transport.status() != DeviceStatus.live) return this.refuse("the device does not start");
     this.live = true;
     return true;
   }
@@ -69,13 +73,13 @@ export class DeviceLife {
     const transport = this.transport;
     const offered = transport.offeredFeatures();
     const refusal = refusalOf(offered, this.confined);
-    if (refusal == Refusal.legacy) return this.refuse("virtio-blk: a legacy device, VERSION_1 is not offered");
-    if (refusal == Refusal.bypassesPlatform) return this.refuse("virtio-blk: the device would bypass the IOMMU, ACCESS_PLATFORM is not offered");
+    if (refusal == Refusal.legacy) return this.refuse("a legacy device, VERSION_1 is not offered");
+    if (refusal == Refusal.bypassesPlatform) return this.refuse("the device would bypass the IOMMU, ACCESS_PLATFORM is not offered");
     this.features = acceptedOf(offered);
     transport.acceptFeatures(this.features);
     const status = DeviceStatus.acknowledge | DeviceStatus.driver | DeviceStatus.featuresOk;
     transport.setStatus(status);
-    if (transport.status() != status) return this.refuse("virtio-blk: the device refuses the features");
+    if (transport.status() != status) return this.refuse("the device refuses the features");
     return true;
   }
 
@@ -91,18 +95,18 @@ export class DeviceLife {
       this.blockBytes = claimed >= sectorBytes && claimed <= blockBytesLimit && (claimed & (claimed - 1)) == 0 ? claimed : sectorBytes;
       if (transport.configurationGeneration() == generation) return true;
     }
-    return this.refuse("virtio-blk: the configuration does not hold still");
+    return this.refuse("the configuration does not hold still");
   }
 
   private startQueue(): bool {
     const limit = this.transport.queueSizeLimit();
     // §2.7: a power of two, at most 32768.
-    if (limit == 0 || limit > 32768 || (limit & (limit - 1)) != 0) return this.refuse("virtio-blk: no usable queue");
+    if (limit == 0 || limit > 32768 || (limit & (limit - 1)) != 0) return this.refuse("no usable queue");
     const size = min(limit, slotLimit);
     const queue = this.queue;
     const indirect = (this.features & Feature.indirectDescriptors) != 0;
-    if (!queue.configure(size, indirect, (this.features & Feature.eventIndex) != 0, this.deviceSegmentLimit)) return this.refuse("virtio-blk: the queue is too small");
-    if (!this.transport.enableQueue(size, queue.descriptorsAddress, queue.availableAddress, queue.usedAddress)) return this.refuse("virtio-blk: the queue cannot be enabled");
+    if (!queue.configure(size, indirect, (this.features & Feature.eventIndex) != 0, this.deviceSegmentLimit)) return this.refuse("the queue is too small");
+    if (!this.transport.enableQueue(size, queue.descriptorsAddress, queue.availableAddress, queue.usedAddress)) return this.refuse("the queue cannot be enabled");
     return true;
   }
 

@@ -94,6 +94,13 @@ export class Disk {
     return written < 0 ? written : <i32>lengthBytes;
   }
 
+  /** The slot of a grant for batches, or −Status; on failure the handle is given back. */
+  attach(grant: u32, lengthBytes: u32): i32 {
+    if (this.life.live) return this.grants.attach(grant, lengthBytes);
+    this.platform.drop(grant);
+    return -<i32>Status.DeviceGone;
+  }
+
   /** An interrupt came while nobody was inside the driver. */
   interrupted(): void {
     this.engine.interrupted();

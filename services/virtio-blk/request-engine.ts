@@ -130,12 +130,12 @@ export class RequestEngine {
       if (this.expire()) return;
       if (this.platform.wait(sliceMicroseconds)) this.interrupted();
       else if (!this.life.isHealthy() && this.queue.usedCount() == 0) {
-        this.giveUp(Status.DeviceError, "virtio-blk: the device stopped by itself");
+        this.giveUp(Status.DeviceError, "the device stopped by itself");
         return;
       }
       if (this.collect()) return;
     }
-    this.giveUp(Status.TimedOut, "virtio-blk: interrupts without completions");
+    this.giveUp(Status.TimedOut, "interrupts without completions");
   }
 
   /** An interrupt came: let the next one through before the ring is looked at. */
@@ -151,7 +151,7 @@ export class RequestEngine {
     if (claimed == 0) return false;
     if (claimed > this.slots.inFlightCount) {
       this.statistics.breach();
-      this.giveUp(Status.DeviceError, "virtio-blk: the used index jumped");
+      this.giveUp(Status.DeviceError, "the used index jumped");
       return true;
     }
     this.platform.fence(); // entries, status bytes and data are read after the index (§2.7.14)
@@ -162,7 +162,7 @@ export class RequestEngine {
       if (!this.slots.isInFlight(slot)) {
         // Which request was meant cannot be known, so none of the others can be trusted to be what it says.
         this.statistics.breach();
-        this.giveUp(Status.DeviceError, "virtio-blk: a used entry names no request in flight");
+        this.giveUp(Status.DeviceError, "a used entry names no request in flight");
         return true;
       }
       this.endPiece(slot, this.judge(slot, length));
@@ -173,7 +173,7 @@ export class RequestEngine {
   /** Give up on the device when a request is overdue; true when it was. Only this reads the clock, and only when waiting. */
   expire(): bool {
     if (this.slots.inFlightCount == 0 || !this.slots.overdue(this.platform.now(), timeLimitNanoseconds)) return false;
-    this.giveUp(Status.TimedOut, "virtio-blk: a request took longer than 30 s");
+    this.giveUp(Status.TimedOut, "a request took longer than 30 s");
     return true;
   }
 
@@ -237,13 +237,7 @@ export class RequestEngine {
     this.slots.clear(this.queue.slotCount);
   }
 
-  private revive(): bool {
-    if (!this.life.reset()) {
-      this.platform.note("virtio-blk: the device does not answer a reset");
-      return false;
-    }
-    return this.life.bringUp();
-  }
+  private revive(): bool { return this.life.reset() && this.life.bringUp(); }
 
   /** Poll for a while; true when something ended. Each turn has a host call, without which loads may be merged. */
   private poll(): bool {

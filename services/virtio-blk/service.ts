@@ -62,7 +62,7 @@ export class VirtioBlkService extends Server {
   }
 
   override attach(_badge: u32, _rights: u32, lengthBytes: u32, grant: u32): u32 {
-    const slot = this.disk.grants.attach(grant, lengthBytes);
+    const slot = this.disk.attach(grant, lengthBytes);
     if (slot < 0) return u32(-slot);
     AttachReply.setSlot(u32(slot));
     return Status.Ok;

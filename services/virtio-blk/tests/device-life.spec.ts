@@ -5,7 +5,7 @@ import { AbsentTransport } from "../absent-transport";
 import { Disk } from "../disk";
 import { acceptedOf, Refusal, refusalOf } from "../features";
 import { DeviceStatus, Feature } from "../virtio";
-import { World } from "./world";
+import { grantHandle, World } from "./world";
 
 let world: World = new World();
 
@@ -47,40 +47,40 @@ describe("bring-up", () => {
 
   it("refuses a legacy device", () => {
     world.device.offered &= 0xffff_ffff;
-    expectRefused("virtio-blk: a legacy device, VERSION_1 is not offered");
+    expectRefused("a legacy device, VERSION_1 is not offered");
   });
 
   it("refuses a device that would bypass the IOMMU", () => {
     world = new World(true);
-    expectRefused("virtio-blk: the device would bypass the IOMMU, ACCESS_PLATFORM is not offered");
+    expectRefused("the device would bypass the IOMMU, ACCESS_PLATFORM is not offered");
     world.device.offered |= Feature.accessPlatform;
     expect(world.disk.start()).toBe(true);
   });
 
   it("gives up when the device takes back FEATURES_OK", () => {
     world.device.refusesFeatures = true;
-    expectRefused("virtio-blk: the device refuses the features");
+    expectRefused("the device refuses the features");
   });
 
   it("gives up when the configuration never holds still", () => {
     world.device.generationMoves = true;
-    expectRefused("virtio-blk: the configuration does not hold still");
+    expectRefused("the configuration does not hold still");
   });
 
   it("refuses queues that cannot be", () => {
     world.device.queueCount = 0;
-    expectRefused("virtio-blk: no usable queue");
+    expectRefused("no usable queue");
     world.device.queueCount = 1;
     world.device.queueLimit = 0;
-    expectRefused("virtio-blk: no usable queue");
+    expectRefused("no usable queue");
     world.device.queueLimit = 100;
-    expectRefused("virtio-blk: no usable queue");
+    expectRefused("no usable queue");
     world.device.queueLimit = 65535;
-    expectRefused("virtio-blk: no usable queue");
+    expectRefused("no usable queue");
     world.device.queueLimit = 65536;
-    expectRefused("virtio-blk: no usable queue");
+    expectRefused("no usable queue");
     world.device.queueLimit = 2;
-    expectRefused("virtio-blk: the queue is too small");
+    expectRefused("the queue is too small");
     world.device.queueLimit = 32768;
     expect(world.disk.start()).toBe(true);
     expect(world.device.size).toBe(256);
@@ -88,9 +88,9 @@ describe("bring-up", () => {
 
   it("rings no doorbell outside the window", () => {
     world.device.notifyOffset = 2;
-    expectRefused("virtio-blk: the queue cannot be enabled");
+    expectRefused("the queue cannot be enabled");
     world.device.notifyOffset = 0xffff;
-    expectRefused("virtio-blk: the queue cannot be enabled");
+    expectRefused("the queue cannot be enabled");
     world.device.notifyOffset = 0;
     expect(world.disk.start()).toBe(true);
   });
@@ -106,18 +106,21 @@ describe("bring-up", () => {
     expect(world.disk.start()).toBe(true);
     expect(world.disk.life.capacitySectors).toBe(0);
     world = new World(false, 0);
-    expectRefused("virtio-blk: the queue cannot be enabled");
+    expectRefused("the queue cannot be enabled");
   });
 
   it("starts without a device and says that it is gone", () => {
     const disk = new Disk(world.platform, new AbsentTransport(), false);
     expect(disk.start()).toBe(false);
     expect(disk.flush()).toBe(Status.DeviceGone);
+    expect(world.platform.lastNote).toBe("there is no device");
+    expect(disk.attach(grantHandle, 4096)).toBe(-<i32>Status.DeviceGone);
+    expect(world.platform.drops).toBe(1);
   });
 
   it("gives up when the interrupt vector is refused", () => {
     world.device.vectorAnswer = 0xffff;
-    expectRefused("virtio-blk: the queue cannot be enabled");
+    expectRefused("the queue cannot be enabled");
   });
 
   it("clamps limits that make no sense", () => {
