@@ -39,7 +39,7 @@ function run<Arguments extends unknown[]>(name: string, work: (...args: Argument
 }
 
 function imageCommands(): void {
-  imageCommand(program, "mkfs", "make an empty file system").argument("<image>").option("--size <size>", "size of the image, such as 512M, 1G, 2T; an existing file keeps its own")
+  imageCommand(program, "mkfs", "make an empty file system").argument("<image>").option("--size <size>", "size of the image, 64M to 1T, such as 512M or 1G; an existing file keeps its own")
     .option("--force", "even if the image holds a file system, which is erased").action(run("mkfs", mkfs));
   imageCommand(program, "import", "copy a file or directory of the host into the image").argument("<image>").argument("<host-path>").argument("[path]", "where to, / if left out; a directory's contents go into it")
     .action(run("import", importTree));

@@ -94,7 +94,8 @@ export class CommandContext {
   /** NAME: TEXT: sentence, with the text as it was typed. */
   fail(text: usize, textBytes: u32, status: u32): void {
     this.beginFailure(status);
-    writeName(this.output, text, textBytes);
+    if (textBytes > 0) writeName(this.output, text, textBytes);
+    else this.output.byte(0x2f); // no path at all is the root
     this.endFailure(status);
   }
 
@@ -127,7 +128,7 @@ export class CommandContext {
   }
 
   private setFailed(status: u32): void {
-    this.status = status == Status.Corrupted ? Exit.damage : Exit.failed;
+    this.status = status == Status.Corrupted || status == Status.Truncated ? Exit.damage : Exit.failed;
   }
 
   /** Called once a step of long work: true if it must stop because ^C was typed. */

@@ -1,4 +1,6 @@
 // Command runner: the name of a command to what it does. One place knows all of them.
+import { ShellCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
+import { callDescribe, DescribeReply } from "../../kernel-bindings/generated/assembly/filesystem";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { CommandContext, Exit } from "./command-context";
 import { COMMAND_NAMES, HELP_TEXT } from "./command-names";
@@ -58,6 +60,12 @@ export class CommandRunner {
     return After.next;
   }
 
+  /** Before the power goes: false if something would be lost. Where nothing is mounted nothing can be. */
+  lastSync(): bool {
+    this.context.begin("sync");
+    return mountStatus() != Status.Ok || this.sync();
+  }
+
   /** False if the filesystem could not promise it. */
   sync(): bool {
     const status = this.context.tree.sync();
@@ -66,7 +74,7 @@ export class CommandRunner {
   }
 
   private powerOff(): u32 {
-    this.sync();
+    this.lastSync();
     return After.powerOff;
   }
 
@@ -76,6 +84,12 @@ export class CommandRunner {
     this.context.status = Exit.usage;
     return After.next;
   }
+}
+
+/** Ok, or why no file system is mounted. */
+export function mountStatus(): u32 {
+  const status = <u32>-callDescribe(ShellCapabilities.filesystem);
+  return status == Status.Ok ? DescribeReply.mountStatus() : status;
 }
 
 /** The literal that the first word equals, so that messages need no copy of it; empty if there is none. */

@@ -5,11 +5,11 @@
 // Everything runs in `start` and `notified`; while the shell waits for input it is not running at all.
 import { consoleArguments, powerOff } from "../../kernel-bindings/assembly/kernel";
 import { ShellCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
-import { callDescribe, DescribeReply, FilesystemStatistics } from "../../kernel-bindings/generated/assembly/filesystem";
+import { FilesystemStatistics } from "../../kernel-bindings/generated/assembly/filesystem";
 import { Status, statusSentence } from "../../kernel-bindings/generated/assembly/status";
 import { CommandContext, Exit } from "./command-context";
 import { CommandParser, Parse, parseSentence, TEXT_BYTES } from "./command-parser";
-import { After, CommandRunner } from "./command-runner";
+import { After, CommandRunner, mountStatus } from "./command-runner";
 import { Console } from "./console";
 import { writeSize } from "./format";
 import { History } from "./history";
@@ -72,8 +72,7 @@ export class Shell {
   private banner(): void {
     const output = this.output;
     output.text("axiomfs shell. help lists the commands, poweroff ends.\n");
-    let status = <u32>-callDescribe(ShellCapabilities.filesystem);
-    if (status == Status.Ok) status = DescribeReply.mountStatus();
+    let status = mountStatus();
     if (status == Status.Ok) status = this.context.tree.readStatistics();
     if (status != Status.Ok) {
       output.text("No file system is mounted: ");
@@ -123,7 +122,7 @@ export class Shell {
     } else if (edit == Edit.interrupted) {
       this.prompt();
     } else {
-      this.runner.sync();
+      this.runner.lastSync();
       this.finish(Exit.done);
     }
   }
@@ -202,11 +201,12 @@ export class Shell {
 
   /** No more bytes will come. */
   private endOfInput(): void {
-    if (this.readsContent && this.source != Source.prompt) this.endContent();
-    else if (this.source == Source.stream && this.textBytes > 0) this.streamLine();
-    if (this.source == Source.script && !this.readsContent) return;
-    this.runner.sync();
-    if (this.context.status != Exit.done && this.source != Source.prompt) this.status = this.context.status;
+    if (this.source == Source.prompt && this.readsContent) this.runner.content.abandonPut();
+    else if (this.source == Source.stream && !this.readsContent && this.textBytes > 0) this.streamLine();
+    // Each turn ends one `put`; those that follow it find no more input and are empty.
+    while (this.readsContent && this.source != Source.prompt) this.endContent();
+    if (this.source == Source.script) return; // it ends with its last command
+    if (!this.runner.lastSync()) this.status = this.context.status;
     this.finish(this.source == Source.prompt ? Exit.done : this.status);
   }
 
@@ -252,7 +252,7 @@ export class Shell {
   }
 
   private endScript(): void {
-    if (!this.runner.sync()) this.status = this.context.status;
+    if (!this.runner.lastSync()) this.status = this.context.status;
     this.finish(this.status);
   }
 

@@ -67,6 +67,13 @@ test("put without text takes the console up to its end, byte for byte", () => {
   assert.equal(filesystem.nodes.get("large")!.content.toString(), large);
 });
 
+test("a put that finds no more input writes an empty file", () => {
+  assert.deepEqual(run("put x; put y; cat x; ls -l y", "content"), ["content-rw-r--r--     0     0            0 2025-11-22 17:55:01 y\n", 0]);
+  const stream = sample();
+  assert.deepEqual(run("read-commands", "put z", stream), ["", 0]);
+  assert.equal(stream.nodes.get("z")!.content.length, 0);
+});
+
 test("mkdir, rm and mv", () => {
   assert.deepEqual(run("mkdir x /x/y; mkdir -p /p/q/r p/q; ls -R p; mv b a/one x; ls x; mv x/b x/c; ls x; rm x/c; rm -r /a; ls"), ["/p:\nq\n\n/p/q:\nr\n\n/p/q/r:\nb\none\ny\nc\none\ny\np\nx\n", 0]);
 });
@@ -108,7 +115,7 @@ test("damage is status 3, and a failed sync is told", () => {
   filesystem.failures.set("read", Status.Corrupted);
   assert.deepEqual(run("cat b", undefined, filesystem), ["cat: b: stored data does not match its hash\n", 3]);
   filesystem.failures.set("sync", Status.Lost);
-  assert.deepEqual(run("ls /a/sub", undefined, filesystem), ["deep\nls: changes since the last sync were lost\n", 1]);
+  assert.deepEqual(run("ls /a/sub", undefined, filesystem), ["deep\nsync: changes since the last sync were lost\n", 1]);
 });
 
 test("a put that cannot be written leaves the old file and nothing beside", () => {

@@ -21,6 +21,8 @@ export class Terminal {
   private held: Buffer = Buffer.alloc(0);
   private listener: TerminalListener | null = null;
   private readonly resized = (): void => this.sendSize();
+  private readonly received = (bytes: Buffer): void => this.take(bytes);
+  private readonly ended = (): void => this.listener?.ended();
   private readonly restore = (): void => {
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
   };
@@ -33,8 +35,8 @@ export class Terminal {
 
   close(): void {
     this.flushHeld();
-    process.stdin.pause();
-    process.stdin.removeAllListeners();
+    process.stdin.off("data", this.received).off("end", this.ended).pause();
+    (process.stdin as Partial<typeof process.stdin>).unref?.(); // a terminal keeps this program alive otherwise; a file has no unref
     process.stdout.off("resize", this.resized);
     process.off("exit", this.restore);
     this.restore();
@@ -67,12 +69,10 @@ export class Terminal {
     if (process.stdin.isTTY) process.stdin.setRawMode(true);
     if (this.isInteractive) this.sendSize();
     process.stdout.on("resize", this.resized);
-    process.stdin.on("data", (bytes: Buffer) => this.received(bytes));
-    process.stdin.on("end", () => this.listener?.ended());
-    process.stdin.resume();
+    process.stdin.on("data", this.received).on("end", this.ended).resume();
   }
 
-  private received(bytes: Buffer): void {
+  private take(bytes: Buffer): void {
     if (process.stdin.isTTY && bytes.includes(breakKey)) this.listener?.broken();
     else this.listener?.input(bytes);
   }

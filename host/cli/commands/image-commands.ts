@@ -8,7 +8,9 @@ import { showSize } from "../format.ts";
 import { print, printJson, tell } from "../output.ts";
 import { parseSize } from "../size.ts";
 
-const leastImageBytes = 4 << 20;
+/** What the block service takes: 16,384 to 2^28 blocks (docs/formats/block.md). */
+const leastImageBytes = 16384 * 4096;
+const mostImageBytes = 2 ** 28 * 4096;
 const forceFlag = 1;
 
 export function mkfs(imagePath: string, options: CommonOptions & { size?: string; force?: boolean }): void {
@@ -17,6 +19,7 @@ export function mkfs(imagePath: string, options: CommonOptions & { size?: string
   const size = options.size === undefined ? null : roundedSize(options.size);
   const oldSize = isNew ? 0 : statSync(imagePath).size;
   if (!isNew && size !== null && size < oldSize) throw new CommandError(`${imagePath}: the image is larger than that (${oldSize} bytes); remove the file first, or leave --size out`);
+  requireRoom(imagePath, size ?? oldSize, options.size);
   if (size !== null && size !== oldSize) resizeFile(imagePath, size);
   withImage("mkfs", imagePath, { ...options, allowUnmounted: true }, (image) => {
     image.filesystem.format({ blockCount: 0n, flags: options.force === true ? forceFlag : 0 });
@@ -34,10 +37,13 @@ function undoResize(imagePath: string, isNew: boolean, size: number | null, oldS
   else if (size !== null && size !== oldSize) resizeFile(imagePath, oldSize);
 }
 
-function roundedSize(text: string): number {
-  const size = Math.floor(parseSize(text) / 4096) * 4096;
-  if (size < leastImageBytes) throw new CommandError(`--size ${text}: an image has at least ${showSize(BigInt(leastImageBytes))}`, Exit.usage);
-  return size;
+const roundedSize = (text: string): number => Math.floor(parseSize(text) / 4096) * 4096;
+
+function requireRoom(imagePath: string, size: number, option: string | undefined): void {
+  if (size >= leastImageBytes && size <= mostImageBytes) return;
+  const limits = `an image has ${showSize(BigInt(leastImageBytes))} to ${showSize(BigInt(mostImageBytes))}`;
+  if (option !== undefined) throw new CommandError(`--size ${option}: ${limits}`, Exit.usage);
+  throw new CommandError(`${imagePath}: the file has ${size} bytes, and ${limits}; give it another size with --size`);
 }
 
 /** A sparse file: space is taken as it is written. */
@@ -99,7 +105,7 @@ export function check(imagePath: string, options: CommonOptions): void {
       print(`checked ${files} files, ${directories} directories, ${entries} log entries, ${extents} extents, ${checkedBlocks} blocks: ${problems === 0n ? "no problems" : `${problems} problem${problems === 1n ? "" : "s"}`}`);
     }
     if (problems === 0n) return;
-    tell(`axiomfs check: ${imagePath}: damage was found; export what can be read, and make a new image from it or from a backup`);
+    tell(`axiomfs check: ${imagePath}: problems were found; what can be read can be exported, and imported into a new image`);
     setExitStatus(Exit.damage);
   });
 }
