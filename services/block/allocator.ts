@@ -6,14 +6,17 @@
 // What stays true (docs/crash-contract.md rule 5): a freed block is handed out only after two checkpoints that do not contain it became durable.
 // Owned places and bits past the end of the image are always blocked.
 //
-// Safety: `blocked` holds MAXIMUM_PAGES × 4064 bytes; every run is checked against the image (Geometry.isForClients) before it is used as an index.
+//   memory: │ bitmap, pageCount pages │ pool of the sparse sets: the rest of REGION_PAGES │     so only images above 288 GiB can run out of pool, if what changed is spread over all of them
+//
+// Safety: the region holds REGION_PAGES × 4064 bytes, and an image has at most MAXIMUM_PAGES pages; every run is checked against the image (Geometry.isForClients) before it is used as an index.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Geometry, MAXIMUM_PAGES, PAGE_BITS, PAGE_BITS_BYTES, PAGE_WORDS, SLOT_COUNT } from "./geometry";
 import { PagePool, SparseBits } from "./sparse-bits";
 
 /** Free runs looked at before the longest of them is taken. */
 const RUNS_TRIED: u32 = 64;
-const POOL_PAGES: u32 = 1024;
+/** A bitmap of the largest image and at least 1024 pages for the sparse sets. */
+const REGION_PAGES: u32 = MAXIMUM_PAGES + 1024;
 
 export class Allocator {
   private blocked: usize;
@@ -37,10 +40,10 @@ export class Allocator {
 
   constructor(geometry: Geometry) {
     this.geometry = geometry;
-    this.blocked = heap.alloc(<usize>MAXIMUM_PAGES * PAGE_BITS_BYTES);
+    this.blocked = heap.alloc(<usize>REGION_PAGES * PAGE_BITS_BYTES);
     this.freeOfPage = heap.alloc(<usize>MAXIMUM_PAGES * 4);
     this.dirtyOfPage = heap.alloc(MAXIMUM_PAGES);
-    const pool = new PagePool(POOL_PAGES);
+    const pool = new PagePool(REGION_PAGES);
     this.pool = pool;
     this.fresh = new SparseBits(pool, MAXIMUM_PAGES);
     this.recent = new SparseBits(pool, MAXIMUM_PAGES);
@@ -49,7 +52,7 @@ export class Allocator {
 
   /** An image with nothing in it but what the service owns. Pages are clean. */
   reset(): void {
-    this.pool.reset();
+    this.pool.reset(this.pageBits(this.geometry.pageCount), REGION_PAGES - this.geometry.pageCount);
     this.fresh.reset();
     this.recent.reset();
     this.older.reset();

@@ -5,23 +5,24 @@
 // Used for blocks that are fresh in the open transaction and for blocks that were freed but are not yet reusable.
 // What stays true: a pool page belongs to one set or to the free stack, never to both; a taken page starts as zeros.
 //
-// Safety: pool and index are allocated once with the sizes computed here; page numbers are < pageCount because callers check addresses against the image first.
+// Safety: the pool's pages lie in the allocator's region, whose size bounds `capacity`; index and stack are allocated once with the sizes computed here; page numbers are < pageCount because callers check addresses against the image first.
 import { PAGE_BITS, PAGE_BITS_BYTES } from "./geometry";
 
 export class PagePool {
-  private pages: usize;
+  private pages: usize = 0;
   private stack: usize;
   private freeCount: u32 = 0;
+  private capacity: u32 = 0;
 
-  constructor(readonly capacity: u32) {
-    this.pages = heap.alloc(<usize>capacity * PAGE_BITS_BYTES);
-    this.stack = heap.alloc(<usize>capacity * 2);
-    this.reset();
-  }
+  constructor(readonly maximumPages: u32) { this.stack = heap.alloc(<usize>maximumPages * 2); }
 
-  reset(): void {
-    this.freeCount = this.capacity;
-    for (let i: u32 = 0; i < this.capacity; i++) store<u16>(this.stack + <usize>i * 2, <u16>(this.capacity - i));
+  /** Start over with `capacity` pages at `pages`. Sets that hold pages must be reset with it. */
+  reset(pages: usize, capacity: u32): void {
+    assert(capacity <= this.maximumPages);
+    this.pages = pages;
+    this.capacity = capacity;
+    this.freeCount = capacity;
+    for (let i: u32 = 0; i < capacity; i++) store<u16>(this.stack + <usize>i * 2, <u16>(capacity - i));
   }
 
   get available(): u32 { return this.freeCount; }

@@ -62,6 +62,8 @@ export class FakeDevice implements TypeScriptDomain {
     for (const { offset, data } of inner) for (let at = 0; at < data.length; at += sectorBytes) if (!first.has(offset + at)) first.set(offset + at, data.subarray(at, at + sectorBytes));
     return [...first].some(([offset, data]) => Buffer.compare(this.bytes.subarray(offset, offset + sectorBytes), data) !== 0);
   }
+  get sizeBytes(): number { return this.bytes.length; }
+  peek(offset: number, length: number): Uint8Array { return this.bytes.subarray(offset, offset + length); }
   put(offset: number, data: Uint8Array): void {
     this.undo?.push({ offset, data: this.bytes.slice(offset, offset + data.length) });
     this.bytes.set(data, offset);
@@ -80,7 +82,7 @@ export class FakeDevice implements TypeScriptDomain {
   }
   private describe(context: DomainContext): number {
     const reply = context.messageIn;
-    reply.setBigUint64(16, BigInt(this.claimedSectors < 0 ? this.bytes.length / sectorBytes : this.claimedSectors), true);
+    reply.setBigUint64(16, BigInt(this.claimedSectors < 0 ? this.sizeBytes / sectorBytes : this.claimedSectors), true);
     reply.setUint32(24, 512, true);
     reply.setUint32(28, this.flags, true);
     reply.setUint32(32, FakeDevice.bufferBytes, true);
@@ -91,11 +93,11 @@ export class FakeDevice implements TypeScriptDomain {
   private transfer(context: DomainContext, isWrite: boolean): number {
     const offset = Number(context.messageIn.getBigUint64(16, true)) * sectorBytes;
     const { handle, length } = context.lease(0);
-    if (length > FakeDevice.bufferBytes || length > this.bytes.length - offset) return Status.OutOfRange;
+    if (length > FakeDevice.bufferBytes || length > this.sizeBytes - offset) return Status.OutOfRange;
     if (!isWrite) {
       this.reads++;
       if (this.unreadable.some(({ start, end }) => offset < end && start < offset + length)) return Status.DeviceError;
-      context.bytes.set(this.bytes.subarray(offset, offset + length), this.buffer);
+      context.bytes.set(this.peek(offset, length), this.buffer);
       return -context.calls.lease_write(handle, 0, this.buffer, length);
     }
     if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) return Status.DeviceError;
@@ -112,6 +114,22 @@ export class FakeDevice implements TypeScriptDomain {
     this.flushes++;
     this.events?.push({ kind: "flush" });
     return Status.Ok;
+  }
+}
+
+/** A disk of any size of which only what was written takes memory. */
+export class SparseDevice extends FakeDevice {
+  private readonly blocks = new Map<number, Uint8Array>();
+  constructor(private readonly size: number) { super(new Uint8Array(0)); }
+  override get sizeBytes(): number { return this.size; }
+  get storedBytes(): number { return this.blocks.size * blockBytes; }
+  override peek(offset: number, length: number): Uint8Array {
+    const found = new Uint8Array(length);
+    for (let at = 0; at < length; at += blockBytes) { const data = this.blocks.get((offset + at) / blockBytes); if (data) found.set(data, at); }
+    return found;
+  }
+  override put(offset: number, data: Uint8Array): void {
+    for (let at = 0; at < data.length; at += blockBytes) this.blocks.set((offset + at) / blockBytes, data.slice(at, at + blockBytes));
   }
 }
 

@@ -1,0 +1,134 @@
+// The allocator against a model with one state a block, over random allocations, frees, abandoned transactions and checkpoints.
+import { Status } from "../../../kernel-bindings/generated/assembly/status";
+import { Allocator } from "../allocator";
+import { Geometry, PAGE_BITS } from "../geometry";
+import { Random } from "./memory-disk";
+
+const BLOCKS: u32 = 3 * PAGE_BITS + 1000;
+const FREE: u8 = 0, USED: u8 = 1, RECENT: u8 = 2, OLDER: u8 = 3, OWNED: u8 = 4;
+
+class Model {
+  readonly geometry: Geometry;
+  readonly allocator: Allocator;
+  readonly states: StaticArray<u8> = new StaticArray<u8>(BLOCKS);
+  readonly runs: u32[] = [];
+  free: u64 = 0;
+
+  constructor() {
+    const geometry = new Geometry();
+    geometry.layOut(BLOCKS);
+    const allocator = new Allocator(geometry);
+    allocator.reset();
+    this.geometry = geometry;
+    this.allocator = allocator;
+    for (let i: u32 = 0; i < BLOCKS; i++) {
+      this.states[i] = geometry.isForClients(i, 1) ? FREE : OWNED;
+      if (!this.states[i]) this.free++;
+    }
+  }
+
+  set(first: u32, count: u32, state: u8): void { for (let i = first; i < first + count; i++) this.states[i] = state; }
+
+  /** Blocks that the allocator sees otherwise. */
+  differences(): u32 {
+    let wrong: u32 = 0;
+    const out = heap.alloc(4096);
+    for (let page: u32 = 0; page < this.geometry.pageCount; page++) {
+      this.allocator.writePage(page, out);
+      for (let i: u32 = 0; i < PAGE_BITS && page * PAGE_BITS + i < BLOCKS; i++) {
+        const state = this.states[page * PAGE_BITS + i];
+        const inUse = (load<u8>(out + (i >> 3)) >> <u8>(i & 7) & 1) != 0;
+        if (inUse != (state == USED || state == OWNED)) wrong++;
+      }
+    }
+    heap.free(out);
+    return wrong;
+  }
+
+  allocate(random: Random): bool {
+    const count: u32 = 1 + random.next(400);
+    const status = this.allocator.allocate(random.next(2) ? random.next(BLOCKS) : 0, count, false);
+    if (status) return false;
+    const first = <u32>this.allocator.foundAddress, got = this.allocator.foundCount;
+    if (!got || got > count) return false;
+    for (let i = first; i < first + got; i++) if (this.states[i] != FREE) return false;
+    this.set(first, got, USED);
+    this.free -= got;
+    this.runs.push(first);
+    this.runs.push(got);
+    return true;
+  }
+
+  release(random: Random): bool {
+    if (!this.runs.length) return true;
+    const at = random.next(this.runs.length / 2) * 2;
+    const first = this.runs[at], count = this.runs[at + 1];
+    if (this.allocator.free(first, count) != Status.Ok) return false;
+    this.set(first, count, RECENT);
+    this.runs[at] = this.runs[this.runs.length - 2];
+    this.runs[at + 1] = this.runs[this.runs.length - 1];
+    this.runs.length -= 2;
+    return this.allocator.free(first, count) == Status.InvalidArgument;
+  }
+
+  checkpoint(): void {
+    this.allocator.fresh.clear();
+    this.allocator.advance();
+    for (let i: u32 = 0; i < BLOCKS; i++) {
+      if (this.states[i] == OLDER) { this.states[i] = FREE; this.free++; }
+      else if (this.states[i] == RECENT) this.states[i] = OLDER;
+    }
+  }
+}
+
+describe("the allocator", () => {
+  it("agrees with a model over 4,000 random steps", () => {
+    const model = new Model();
+    const random = new Random(99);
+    expect(model.allocator.freeCount).toBe(model.free);
+    let wrong = 0;
+    for (let step = 0; step < 4000; step++) {
+      const choice = random.next(100);
+      if (choice < 52) { if (!model.allocate(random)) wrong++; }
+      else if (choice < 97) { if (!model.release(random)) wrong++; }
+      else model.checkpoint();
+      if (model.allocator.freeCount != model.free) wrong++;
+      if (step % 500 == 0) wrong += model.differences();
+    }
+    expect(wrong).toBe(0);
+    expect(model.differences()).toBe(0);
+  });
+
+  it("finds the last free blocks of a nearly full image and then says NoSpace", () => {
+    const model = new Model();
+    let total: u64 = 0;
+    while (model.allocator.allocate(0, 5000, true) == Status.Ok) total += model.allocator.foundCount;
+    expect(total).toBe(model.free);
+    expect(model.allocator.freeCount).toBe(0);
+    expect(model.allocator.allocate(0, 1, true)).toBe(Status.NoSpace);
+    expect(model.allocator.free(BLOCKS - 1, 1)).toBe(Status.Ok);
+    expect(model.allocator.allocate(0, 1, true)).toBe(Status.NoSpace);
+    model.allocator.advance();
+    model.allocator.advance();
+    expect(model.allocator.allocate(0, 7, true)).toBe(Status.Ok);
+    expect(model.allocator.foundAddress).toBe(BLOCKS - 1);
+    expect(model.allocator.foundCount).toBe(1);
+  });
+
+  it("keeps the reserve for those who ask for it", () => {
+    const model = new Model();
+    while (model.allocator.allocate(0, 5000, false) == Status.Ok) {}
+    expect(model.allocator.freeCount).toBe(model.allocator.reserveCount);
+    expect(model.allocator.availableCount).toBe(0);
+    expect(model.allocator.allocate(0, 5000, true)).toBe(Status.Ok);
+  });
+
+  it("refuses to free what no client has", () => {
+    const model = new Model();
+    expect(model.allocator.free(0, 1)).toBe(Status.InvalidArgument);
+    expect(model.allocator.free(4095, 2)).toBe(Status.InvalidArgument);
+    expect(model.allocator.free(model.geometry.logStart, 1)).toBe(Status.InvalidArgument);
+    expect(model.allocator.free(BLOCKS, 1)).toBe(Status.InvalidArgument);
+    expect(model.allocator.free(u64.MAX_VALUE, 5)).toBe(Status.InvalidArgument);
+  });
+});

@@ -1,0 +1,213 @@
+// Round trips of every structure on the disk, and what its reader refuses (docs/formats/block.md).
+import { BLOCK_BYTES, Geometry } from "../geometry";
+import { EXTENT_BODY_BYTES, ItemType, LogRecord, RECORD_HEADER_BYTES, RecordKind, itemsOf } from "../log-record";
+import { PageType, isPageSound, pointerHash, pointerTarget, setPointer, writePageHeader } from "../map-page";
+import { SUPERBLOCK_BYTES, Superblock } from "../superblock";
+
+const sector: usize = memory.data(512, 16);
+const page: usize = memory.data(4096, 16);
+const pointer: usize = memory.data(40, 16);
+const value: usize = memory.data(32, 16);
+const imageId: usize = memory.data(16, 16);
+
+function superblock(): Superblock {
+  const geometry = new Geometry();
+  geometry.layOut(16384);
+  const made = new Superblock(sector);
+  made.begin(geometry);
+  made.generation = 6;
+  made.describeLog(3, 40, 25, value);
+  made.describeCheckpoint(geometry.checkpointAddress(1), value);
+  made.seal(geometry.slotAddress(2));
+  return made;
+}
+
+describe("a superblock", () => {
+  it("lies in the sector as the format page says", () => {
+    superblock();
+    expect(String.UTF8.decodeUnsafe(sector, 7)).toBe("AXIOMFS");
+    expect(load<u8>(sector, 7)).toBe(0);
+    expect(load<u32>(sector, 8)).toBe(1);
+    expect(load<u32>(sector, 12)).toBe(SUPERBLOCK_BYTES);
+    expect(load<u64>(sector, 56)).toBe(6);
+    expect(load<u64>(sector, 64)).toBe(8192);
+    expect(load<u64>(sector, 72)).toBe(16384);
+    expect(load<u64>(sector, 80)).toBe(12289);
+    expect(load<u64>(sector, 88)).toBe(1024);
+    expect(load<u64>(sector, 96)).toBe(13313);
+    expect(load<u64>(sector, 104)).toBe(12);
+    expect(load<u64>(sector, 112)).toBe(3);
+    expect(load<u64>(sector, 120)).toBe(40);
+    expect(load<u64>(sector, 128)).toBe(25);
+    expect(load<u64>(sector, 168)).toBe(13315);
+    expect(load<u64>(sector, 176)).toBe(8192);
+  });
+
+  it("is valid in its slot alone, and no bit of it may change", () => {
+    const made = superblock();
+    expect(made.isValid(2, 8192)).toBe(true);
+    expect(made.isValid(1, 4096)).toBe(false);
+    expect(made.isValid(2, 4096)).toBe(false);
+    let accepted = 0;
+    for (let bit = 0; bit < 512 * 8; bit++) {
+      store<u8>(sector + bit / 8, load<u8>(sector + bit / 8) ^ <u8>(<u32>1 << <u32>(bit % 8)));
+      if (made.isValid(2, 8192)) accepted++;
+      store<u8>(sector + bit / 8, load<u8>(sector + bit / 8) ^ <u8>(<u32>1 << <u32>(bit % 8)));
+    }
+    expect(accepted).toBe(0);
+  });
+
+  it("must name the places of its size", () => {
+    const geometry = new Geometry();
+    geometry.layOut(16384);
+    expect(superblock().fits(geometry)).toBe(true);
+    for (let offset = 80; offset < 112; offset += 8) {
+      const made = superblock();
+      store<u64>(sector + offset, load<u64>(sector + offset) + 1);
+      expect(made.fits(geometry)).toBe(false);
+    }
+    const made = superblock();
+    store<u64>(sector, 13314, 168);
+    expect(made.fits(geometry)).toBe(false);
+  });
+});
+
+describe("the geometry", () => {
+  it("keeps owned places apart and inside, for every size", () => {
+    const geometry = new Geometry();
+    for (let blocks: u64 = 16384; blocks <= 1 << 28; blocks = blocks * 5 / 4 + 7) {
+      expect(geometry.layOut(blocks)).toBe(true);
+      expect(geometry.logStart).toBeGreaterThan(geometry.slotAddress(3));
+      expect(geometry.mapStart).toBe(geometry.logStart + geometry.logBlocks);
+      expect(geometry.pageAddress(geometry.pageCount - 1, 2) + 1).toBe(geometry.mapStart + geometry.mapBlocks);
+      expect(geometry.mapStart + geometry.mapBlocks).toBeLessThan(blocks);
+    }
+    expect(geometry.layOut(16383)).toBe(false);
+    expect(geometry.layOut((1 << 28) + 1)).toBe(false);
+  });
+
+  it("knows what clients may have", () => {
+    const geometry = new Geometry();
+    geometry.layOut(16384);
+    expect(geometry.isForClients(1, 4095)).toBe(true);
+    expect(geometry.isForClients(1, 4096)).toBe(false);
+    expect(geometry.isForClients(0, 1)).toBe(false);
+    expect(geometry.isForClients(4097, 8191)).toBe(false);
+    expect(geometry.isForClients(12288, 1)).toBe(false);
+    expect(geometry.isForClients(12289, 1)).toBe(false);
+    expect(geometry.isForClients(13324, 1)).toBe(false);
+    expect(geometry.isForClients(13325, 16384 - 13325)).toBe(true);
+    expect(geometry.isForClients(13325, 16385 - 13325)).toBe(false);
+    expect(geometry.isForClients(16384, 1)).toBe(false);
+    expect(geometry.isForClients(u64.MAX_VALUE, 2)).toBe(false);
+    expect(geometry.isForClients(16000, u64.MAX_VALUE)).toBe(false);
+  });
+});
+
+describe("a page of the map", () => {
+  it("is believed only with its hash, type, address and index", () => {
+    memory.fill(page, 7, BLOCK_BYTES);
+    writePageHeader(page, PageType.bitmap, 1, 500, 3, 9);
+    setPointer(pointer, 500, page, BLOCK_BYTES);
+    expect(pointerTarget(pointer)).toBe(500);
+    expect(isPageSound(page, BLOCK_BYTES, PageType.bitmap, 500, 3, pointerHash(pointer))).toBe(true);
+    expect(isPageSound(page, BLOCK_BYTES, PageType.table, 500, 3, pointerHash(pointer))).toBe(false);
+    expect(isPageSound(page, BLOCK_BYTES, PageType.bitmap, 501, 3, pointerHash(pointer))).toBe(false);
+    expect(isPageSound(page, BLOCK_BYTES, PageType.bitmap, 500, 4, pointerHash(pointer))).toBe(false);
+    store<u8>(page, 8, 4095);
+    expect(isPageSound(page, BLOCK_BYTES, PageType.bitmap, 500, 3, pointerHash(pointer))).toBe(false);
+  });
+});
+
+const buffer: usize = memory.data(65536, 16);
+function record(): LogRecord {
+  const made = new LogRecord(buffer, 65536);
+  made.begin(RecordKind.transaction);
+  made.appendRun(ItemType.allocation, 100, 3);
+  made.appendRun(ItemType.allocation, 103, 2);
+  made.appendExtent(100, 5000, 0, value);
+  made.appendRun(ItemType.free, 50, 1);
+  store<u64>(made.append(ItemType.redo, 0, 8 + BLOCK_BYTES), 77);
+  memory.fill(made.append(ItemType.payload, 2, 5), 0xaa, 5);
+  made.seal(imageId, 4, 9, 7, 33, value);
+  return made;
+}
+
+describe("a record of the log", () => {
+  it("gives back its items, runs that touch joined", () => {
+    const made = record();
+    expect(made.matchesHash()).toBe(true);
+    expect(made.hasSoundItems()).toBe(true);
+    expect(made.itemCount).toBe(5);
+    expect(made.extentCount).toBe(1);
+    expect(made.blockCount).toBe(2);
+    const items = itemsOf(made);
+    items.next();
+    expect(items.type).toBe(ItemType.allocation);
+    expect(items.address).toBe(100);
+    expect(items.runCount).toBe(5);
+    items.next();
+    expect(items.extentBytes).toBe(5000);
+    expect(items.extentBlocks).toBe(2);
+    items.next();
+    expect(items.type).toBe(ItemType.free);
+    items.next();
+    expect(items.redoBlocks).toBe(1);
+    items.next();
+    expect(items.badge).toBe(2);
+    expect(items.bodyBytes).toBe(5);
+    expect(load<u64>(items.body)).toBe(0xaa_aa_aa_aa_aa);
+    expect(items.next()).toBe(false);
+    expect(items.isAtEnd).toBe(true);
+  });
+
+  it("has its header where the format page says", () => {
+    record();
+    expect(load<u32>(buffer, 32)).toBe(0x524c5841);
+    expect(load<u16>(buffer, 36)).toBe(1);
+    expect(load<u64>(buffer, 64)).toBe(4);
+    expect(load<u64>(buffer, 72)).toBe(9);
+    expect(load<u64>(buffer, 80)).toBe(7);
+    expect(load<u64>(buffer, 88)).toBe(33);
+    expect(load<u32>(buffer, 40)).toBe(RECORD_HEADER_BYTES + 24 + 8 + EXTENT_BODY_BYTES + 24 + 8 + 8 + 4096 + 16);
+  });
+
+  it("takes items back to a mark", () => {
+    const made = new LogRecord(buffer, 65536);
+    made.begin(RecordKind.transaction);
+    made.appendRun(ItemType.allocation, 100, 3);
+    const length = made.lengthBytes;
+    made.mark();
+    made.appendExtent(100, 5000, 0, value);
+    made.append(ItemType.payload, 1, 100);
+    made.rewind();
+    expect(made.lengthBytes).toBe(length);
+    expect(made.itemCount).toBe(1);
+    expect(made.extentCount).toBe(0);
+  });
+
+  it("is refused when its items do not fill it exactly, whatever its hash", () => {
+    // Offsets from the first item: its type, its length, the count of a run; in the header: length, item and extent counts, flushedExtents.
+    const places: u32[] = [160, 164, 176, 40, 44, 132, 128];
+    for (let i = 0; i < places.length; i++) {
+      const made = record();
+      store<u32>(buffer + places[i], i == 2 ? 0 : load<u32>(buffer + places[i]) + (i < 3 ? 200 : 8));
+      expect(made.hasSoundItems()).toBe(false);
+    }
+    const made = record();
+    store<u32>(buffer, u32.MAX_VALUE, 164);
+    expect(made.hasSoundItems()).toBe(false);
+  });
+
+  it("is not taken for one of another image, kind or length", () => {
+    expect(record().looksLike(imageId, 65536)).toBe(true);
+    expect(record().looksLike(value + 1, 65536)).toBe(memory.compare(value + 1, imageId, 16) == 0);
+    expect(record().looksLike(imageId, 4096)).toBe(false);
+    const made = record();
+    store<u16>(buffer, 4, 36);
+    expect(made.looksLike(imageId, 65536)).toBe(false);
+    store<u16>(buffer, 1, 36);
+    store<u32>(buffer, 159, 40);
+    expect(made.looksLike(imageId, 65536)).toBe(false);
+  });
+});
