@@ -8,7 +8,7 @@ import { benchmarkRows, layers } from "../support/benchmark-rows.ts";
 import { bootServices, sameState, treeState } from "../support/hosted.ts";
 import { inFolder, mustRun } from "../support/images.ts";
 import { OverlayDisk } from "../support/overlay-disk.ts";
-import { bootAndRun, Machine } from "./machine.ts";
+import { bootAndRun, withMachine } from "./machine.ts";
 import { readWriteLog } from "./write-log.ts";
 
 const bundles: Record<string, string> = {};
@@ -54,8 +54,6 @@ test("transactional metadata in QEMU: power cut at every device write of the she
   mustRun(["mkfs", image, "--size", "64M"]);
   const base = new Uint8Array(readFileSync(image));
   writeFileSync(writeLog, "");
-  const machine = new Machine({ image, writeLog });
-  let at = await machine.until(/> $/);
   const states: Array<Map<string, string>> = [], syncedAt: Array<{ entries: number; operation: number }> = [{ entries: 0, operation: 0 }];
   const commands = ["mkdir /d", "put /d/one first", "put /two second", "sync", "mv /two /d/two", "put /d/one replaced by a longer text", "rm /d/two", "sync", "mkdir -p /e", "mv /d /e/d", "put /last word", "sync", "rm -r /e"];
   // What the tree is after each command, from the same commands on the hosted kernel: the commands are the model.
@@ -63,14 +61,16 @@ test("transactional metadata in QEMU: power cut at every device write of the she
   const { runShell } = await import("../support/hosted.ts");
   const look = (): Map<string, string> => { const { system, tree } = bootServices(model.fork()); const state = treeState(tree); system.close(); return state; };
   states.push(look());
-  for (const command of commands) {
-    assert.equal(runShell(model, command).status, 0, command);
-    states.push(look());
-    machine.send(`${command}\r`);
-    at = await machine.until(/> $/, at);
-    if (command === "sync") syncedAt.push({ entries: readWriteLog(writeLog).length, operation: states.length - 1 });
-  }
-  await machine.kill();
+  await withMachine({ image, writeLog }, async (machine) => {
+    let at = await machine.until(/> $/);
+    for (const command of commands) {
+      assert.equal(runShell(model, command).status, 0, command);
+      states.push(look());
+      machine.send(`${command}\r`);
+      at = await machine.until(/> $/, at);
+      if (command === "sync") syncedAt.push({ entries: readWriteLog(writeLog).length, operation: states.length - 1 });
+    }
+  });
   const entries = readWriteLog(writeLog);
   let images = 0;
   for (let cut = 0; cut <= entries.length; cut++) {

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { join } from "node:path";
 import { root } from "../modules/build.ts";
+import { logSectorBytes } from "./write-log.ts";
 
 export interface MachineOptions {
   image: string;
@@ -28,7 +29,7 @@ export class Machine {
     if (options.run !== undefined) words.push(`run=${Buffer.from(options.run).toString("hex")}`);
     const file = `driver=file,filename=${options.image},cache.direct=off`;
     const disk = options.writeLog
-      ? ["-blockdev", `node-name=image,${file}`, "-blockdev", `node-name=log,driver=file,filename=${options.writeLog}`, "-blockdev", "node-name=disk,driver=blklogwrites,file=image,log=log,log-sector-size=512"]
+      ? ["-blockdev", `node-name=image,${file}`, "-blockdev", `node-name=log,driver=file,filename=${options.writeLog}`, "-blockdev", `node-name=disk,driver=blklogwrites,file=image,log=log,log-sector-size=${logSectorBytes}`]
       : ["-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=raw,file=image"];
     this.child = spawn("qemu-system-x86_64", ["-machine", "q35", "-cpu", "max", "-m", String(options.memoryMiB ?? 1024), "-kernel", join(root, "build/kernel/kernel.elf"), "-initrd", options.bundle ?? join(root, "build/kernel/bundle.bin"),
       "-append", words.join(" "), ...disk, "-device", "virtio-blk-pci,drive=disk,disable-legacy=on", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
@@ -62,9 +63,13 @@ export class Machine {
   }
 }
 
+/** A machine for the time of `use`; its power is cut afterwards if it still runs. */
+export async function withMachine<T>(options: MachineOptions, use: (machine: Machine) => Promise<T>): Promise<T> {
+  const machine = new Machine(options);
+  try { return await use(machine); } finally { await machine.kill(); }
+}
+
 /** Boot with `run`, wait for the end: what the console showed and the status. */
 export async function bootAndRun(options: MachineOptions, timeoutMs?: number): Promise<{ output: string; status: number }> {
-  const machine = new Machine(options);
-  const status = await machine.exitStatus(timeoutMs);
-  return { output: machine.output, status };
+  return withMachine(options, async (machine) => ({ status: await machine.exitStatus(timeoutMs), output: machine.output }));
 }

@@ -7,7 +7,7 @@ import { before, test } from "node:test";
 import { SeededRandom } from "../../host/kernel/entropy.ts";
 import { bundle, compileModule, systemManifest } from "../modules/build.ts";
 import { axiomfs, inFolder, mustRun } from "../support/images.ts";
-import { Machine } from "./machine.ts";
+import { withMachine } from "./machine.ts";
 import { readWriteLog, rebuild } from "./write-log.ts";
 
 let withoutFlush = "";
@@ -27,17 +27,21 @@ async function campaign(folder: string, bundlePath?: string): Promise<Result> {
   mustRun(["mkfs", image, "--size", "64M"]);
   const base = new Uint8Array(readFileSync(image));
   writeFileSync(writeLog, "");
-  const machine = new Machine({ image, writeLog, bundle: bundlePath });
-  let at = await machine.until(/> $/);
-  const type = async (command: string): Promise<void> => { machine.send(`${command}\r`); at = await machine.until(/> $/, at); };
   const files = new Map<string, string>();
-  const put = async (name: string, text: string, remember: boolean): Promise<void> => { await type(`put /${name} ${text}`); if (remember) files.set(name, `${text}\n`); };
-  await type("mkdir /deep");
-  for (let index = 0; index < 12; index++) await put(index % 3 ? `file${index}` : `deep/file${index}`, `content ${index} `.repeat(1 + 7 * index).trim(), true);
-  await type("sync");
-  const acknowledged = readWriteLog(writeLog).length;
-  for (let index = 0; index < 4; index++) await put(`late${index}`, `after the sync ${index}`, false);
-  await machine.kill();
+  const acknowledged = await withMachine({ image, writeLog, bundle: bundlePath }, async (machine) => {
+    let at = await machine.until(/> $/);
+    const type = async (command: string): Promise<void> => { machine.send(`${command}\r`); at = await machine.until(/> $/, at); };
+    await type("mkdir /deep");
+    for (let index = 0; index < 12; index++) {
+      const name = index % 3 ? `file${index}` : `deep/file${index}`, text = `content ${index} `.repeat(1 + 7 * index).trim();
+      await type(`put /${name} ${text}`);
+      files.set(name, `${text}\n`);
+    }
+    await type("sync");
+    const entries = readWriteLog(writeLog).length;
+    for (let index = 0; index < 4; index++) await type(`put /late${index} after the sync ${index}`);
+    return entries;
+  });
 
   const entries = readWriteLog(writeLog);
   const flush = entries.map((entry) => entry.kind).lastIndexOf("flush", acknowledged - 1);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { bundle, compileModule, manifestWith, root, systemManifest } from "../modules/build.ts";
 import { loadBlake3 } from "../support/blake3.ts";
 import { inFolder, mustRun } from "../support/images.ts";
-import { bootAndRun, Machine } from "./machine.ts";
+import { bootAndRun, withMachine } from "./machine.ts";
 
 /** Every regular file below a folder, as paths relative to it. */
 function filesBelow(folder: string, prefix = ""): string[] {
@@ -67,21 +67,22 @@ test("a service that traps in QEMU: its caller gets an error, the kernel and the
   mustRun(["mkfs", image, "--size", "64M"]);
   const manifest = systemManifest();
   const trapped = bundle("trapper", manifest, { "snapshot-manager": await compileModule("trapper", "tests/modules/trapper") });
-  const machine = new Machine({ image, bundle: trapped });
-  let at = await machine.until(/> $/);
-  const type = async (command: string): Promise<string> => {
-    const from = at;
-    machine.send(`${command}\r`);
-    at = await machine.until(/> $/, at);
-    return machine.output.slice(from, at);
-  };
-  await type("put /before still here");
-  assert.match(await type("snapshot create x"), /stopped while serving/);
-  assert.match(await type("snapshot create x"), /has stopped and is not running/);
-  assert.match(await type("cat /before"), /still here/);
-  await type("put /after work goes on");
-  assert.match(await type("sync"), /^(?!.*(error|stopped)).*$/s);
-  machine.send("poweroff\r");
-  assert.equal(await machine.exitStatus(), 0);
+  await withMachine({ image, bundle: trapped }, async (machine) => {
+    let at = await machine.until(/> $/);
+    const type = async (command: string): Promise<string> => {
+      const from = at;
+      machine.send(`${command}\r`);
+      at = await machine.until(/> $/, at);
+      return machine.output.slice(from, at);
+    };
+    await type("put /before still here");
+    assert.match(await type("snapshot create x"), /stopped while serving/);
+    assert.match(await type("snapshot create x"), /has stopped and is not running/);
+    assert.match(await type("cat /before"), /still here/);
+    await type("put /after work goes on");
+    assert.match(await type("sync"), /^(?!.*(error|stopped)).*$/s);
+    machine.send("poweroff\r");
+    assert.equal(await machine.exitStatus(), 0);
+  });
   assert.equal(mustRun(["cat", image, "/after"]), "work goes on\n");
 }));

@@ -6,6 +6,9 @@ import { readFileSync } from "node:fs";
 const magic = 0x6a736677736872n;
 const flag = { flush: 1n, fua: 2n, discard: 4n, mark: 8n } as const;
 
+/** Given to blklogwrites by tests/qemu/machine.ts. */
+export const logSectorBytes = 512;
+
 export interface LoggedWrite { kind: "write"; offsetBytes: number; data: Uint8Array }
 export interface LoggedFlush { kind: "flush" }
 export type LogEntry = LoggedWrite | LoggedFlush;
@@ -13,8 +16,10 @@ export type LogEntry = LoggedWrite | LoggedFlush;
 /** Entries in the order in which the device saw them. The super block's count lags behind, so the log is read to its end. */
 export function readWriteLog(path: string): LogEntry[] {
   const bytes = readFileSync(path);
-  if (bytes.length < 64 || bytes.readBigUInt64LE(0) !== magic) throw new Error(`${path}: not a write log`);
-  const sectorBytes = bytes.readUInt32LE(24);
+  // QEMU writes the super block at flushes: a disk that was never flushed has none, and then sectors are those the machine asked for.
+  const found = bytes.length < 512 ? null : bytes.readBigUInt64LE(0);
+  if (found !== magic && found !== 0n) throw new Error(`${path}: not a write log`);
+  const sectorBytes = found === magic ? bytes.readUInt32LE(24) : logSectorBytes;
   const entries: LogEntry[] = [];
   for (let at = sectorBytes; at + sectorBytes <= bytes.length;) {
     const sector = bytes.readBigUInt64LE(at);
