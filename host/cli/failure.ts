@@ -17,6 +17,7 @@ function advice(status: number, image: string): string {
     case Status.Truncated: return "restore the whole file; nothing in it was changed";
     case Status.NoSpace: return "free some with rm and snapshot delete, or make a larger image and import into it";
     case Status.NotEmpty: return "to remove all that is in it, use rm -r";
+    case Status.IsDirectory: return "see what is in it with ls";
     case Status.NotFound: return "see what is there with ls";
     case Status.DeviceError: case Status.DeviceGone: return "check the disk that holds the image file, and the space on it";
     case Status.ReadOnly: return "make the image file writable";

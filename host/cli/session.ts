@@ -33,6 +33,7 @@ export function withImage(name: string, imagePath: string, options: SessionOptio
     if (options.changes === true) durably(image, imagePath);
   } catch (error) {
     report(name, error, imagePath, options.about);
+    if (image !== null && options.changes === true) settle(image);
   } finally {
     image?.close();
     if (traceFile !== null) closeSync(traceFile);
@@ -60,6 +61,13 @@ function durably(image: Image, imagePath: string): void {
     if (error instanceof StatusError && error.status === Status.NotDurable) throw new CommandError(`${imagePath}: the changes are made, but the file cannot be flushed, so they may not survive power loss`);
     throw error;
   }
+}
+
+/** A command that failed has cleaned up behind it (`put` its file beside); that too must last. Its failure has been told already. */
+function settle(image: Image): void {
+  try {
+    image.sync();
+  } catch { /* the image stays as its last sync left it */ }
 }
 
 function openTrace(path: string): number {

@@ -99,7 +99,13 @@ export class CommandContext {
     this.endFailure(status);
   }
 
-  /** The same for a path of the tree. */
+  /** What neither rm nor mv does. */
+  failRoot(): void {
+    this.beginFailure(Status.Denied);
+    this.output.text("/: the root directory cannot be removed or moved\n");
+  }
+
+  /** The same as `fail` for a path of the tree. */
   failPath(path: PathBuffer, status: u32): void {
     this.beginFailure(status);
     writePath(this.output, path.address, path.length);

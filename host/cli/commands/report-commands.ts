@@ -1,6 +1,5 @@
 // stat and hash: what is known about files.
-import { StatusError } from "../../../kernel-bindings/host/client-port.ts";
-import { Status } from "../../../kernel-bindings/generated/host/tables.ts";
+import { CommandError } from "../../client/errors.ts";
 import { type Attributes, FileKind, type FileTree } from "../../client/file-tree.ts";
 import { components, fromArgument, join, type Path } from "../../client/path.ts";
 import { resolveExisting } from "../../client/resolve.ts";
@@ -50,10 +49,10 @@ function printAttributes(path: Path, attributes: Attributes, target: Path | null
 }
 
 export function hash(imagePath: string, typed: readonly string[], options: CommonOptions & { recursive?: boolean }): void {
-  withImage("hash", imagePath, options, ({ tree }) => eachPath("hash", imagePath, typed, (_typed, text) => {
+  withImage("hash", imagePath, options, ({ tree }) => eachPath("hash", imagePath, typed, (name, text) => {
     const { path, attributes } = resolveExisting(tree, text, true);
     if (attributes.kind !== FileKind.directory) return printHash(join(components(text)), attributes, options);
-    if (options.recursive !== true) throw new StatusError(Status.IsDirectory, "hash");
+    if (options.recursive !== true) throw new CommandError(`${name}: it is a directory; for every file below it, add -R`);
     hashBelow(tree, path, attributes, options);
   }));
 }

@@ -24,7 +24,7 @@ export function importTree(imagePath: string, hostPath: string, typed: string | 
       importer.import(hostPath, target);
     } catch (error) {
       progress.stop();
-      tell(`axiomfs import: stopped after ${summary(importer.counts)}`);
+      tellStopped("import", importer.counts);
       throw error;
     }
     finish("imported", importer.counts, progress, options);
@@ -59,7 +59,7 @@ export function exportTree(imagePath: string, typed: string, hostPath: string, o
       exporter.export(path, attributes, target);
     } catch (error) {
       progress.stop();
-      tell(`axiomfs export: stopped after ${summary(exporter.counts)}`);
+      tellStopped("export", exporter.counts);
       throw error;
     }
     finish("exported", exporter.counts, progress, options);
@@ -94,6 +94,10 @@ const plural = (count: number, one: string, many: string): string => `${count} $
 function summary(counts: TransferCounts): string {
   const links = counts.symlinks === 0 ? "" : `, ${plural(counts.symlinks, "symbolic link", "symbolic links")}`;
   return `${plural(counts.files, "file", "files")}, ${plural(counts.directories, "directory", "directories")}${links}, ${showSize(BigInt(counts.bytes))}`;
+}
+
+function tellStopped(name: string, counts: TransferCounts): void {
+  if (counts.files + counts.directories + counts.symlinks > 0) tell(`axiomfs ${name}: stopped after ${summary(counts)}`);
 }
 
 /** Things left out make the command fail, for what is there now is not all that was asked for. */

@@ -1,6 +1,7 @@
 // mkdir, rm and mv: the shape of the tree.
 import { StatusError } from "../../../kernel-bindings/host/client-port.ts";
 import { Status } from "../../../kernel-bindings/generated/host/tables.ts";
+import { CommandError } from "../../client/errors.ts";
 import { type Attributes, FileKind, type FileTree } from "../../client/file-tree.ts";
 import { child, fromArgument, type Path, split } from "../../client/path.ts";
 import { resolve, resolveExisting } from "../../client/resolve.ts";
@@ -46,12 +47,12 @@ function makeAll(tree: FileTree, text: Path): void {
 
 export function remove(imagePath: string, typed: readonly string[], options: CommonOptions & { recursive?: boolean }): void {
   const progress = new Progress("removing", 0, "entries");
-  withImage("rm", imagePath, { ...options, changes: true }, ({ tree }) => eachPath("rm", imagePath, typed, (_typed, text) => {
+  withImage("rm", imagePath, { ...options, changes: true }, ({ tree }) => eachPath("rm", imagePath, typed, (name, text) => {
     const { path, attributes } = resolveExisting(tree, withoutSlashes(text), false);
-    if (path.length === 0) throw new StatusError(Status.Busy, "rm");
+    if (path.length === 0) throw new CommandError("/: the root directory cannot be removed or moved");
     if (attributes.kind !== FileKind.directory) tree.remove(path);
     else if (options.recursive === true) removeAll(tree, path, attributes, progress);
-    else throw new StatusError(Status.IsDirectory, "rm");
+    else throw new CommandError(`${name}: it is a directory; to remove it with all that is in it, add -r`);
   }));
   progress.stop();
 }
@@ -75,7 +76,7 @@ export function move(imagePath: string, paths: readonly string[], options: Commo
     if (sources.length > 1 && !intoDirectory) throw new StatusError(Status.NotDirectory, "mv");
     eachPath("mv", imagePath, sources, (_typed, text) => {
       const source = resolveExisting(tree, withoutSlashes(text), false);
-      if (source.path.length === 0) throw new StatusError(Status.Busy, "mv");
+      if (source.path.length === 0) throw new CommandError("/: the root directory cannot be removed or moved");
       tree.rename(source.path, intoDirectory ? child(target.path, split(source.path).name) : target.path);
     });
   });

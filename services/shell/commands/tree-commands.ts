@@ -67,7 +67,10 @@ export class TreeCommands {
       const path = this.context.resolver.path;
       let status = this.resolveNew(text, length);
       const isDirectory = status == Status.Ok && this.context.tree.foundKind() == FileKind.directory;
-      if (status == Status.Ok && path.length == 0) status = Status.Busy;
+      if (status == Status.Ok && path.length == 0) {
+        this.context.failRoot();
+        continue;
+      }
       if (status == Status.Ok && isDirectory && this.context.hasOption("r")) {
         if (!this.removeAll(path)) return;
         continue;
@@ -109,7 +112,8 @@ export class TreeCommands {
     if (words.count > 3 && !intoDirectory) return context.fail(words.address(last), words.length(last), Status.NotDirectory);
     for (let index: u32 = 1; index < last && !context.interrupted(); index++) {
       const moved = this.moveOne(words.address(index), words.length(index), intoDirectory);
-      if (moved != Status.Ok) context.fail(words.address(index), words.length(index), moved);
+      if (moved == Status.IntoItself && context.resolver.path.length == 0) context.failRoot();
+      else if (moved != Status.Ok) context.fail(words.address(index), words.length(index), moved);
     }
   }
 
@@ -117,7 +121,7 @@ export class TreeCommands {
     const status = this.resolveNew(text, textBytes);
     if (status != Status.Ok) return status;
     const source = this.context.resolver.path;
-    if (source.length == 0) return Status.Busy;
+    if (source.length == 0) return Status.IntoItself; // wherever it goes, it is there already
     this.path.copyFrom(this.target);
     const nameOffset = source.nameOffset();
     if (intoDirectory && !this.path.push(source.address + nameOffset, source.length - nameOffset)) return Status.NameTooLong;
