@@ -14,7 +14,9 @@ function installPackages() {
   const stamp = join(root, "node_modules/.axiomfs-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   say("installing npm packages (about 20 s) …");
-  const result = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  // Under `npm start` the path begins with node_modules/.bin, where as-pect's old npm lies: it cannot read our lock file, and would leave node_modules empty.
+  const [command, ...first] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
+  const result = spawnSync(command, [...first, "ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   if (result.status !== 0) throw new Error("npm ci failed; check the network and run it again");
   writeFileSync(stamp, lock);
 }
