@@ -22,7 +22,7 @@ export const CHECKPOINT_BLOCKS: u32 = 2;
 export const COPY_COUNT: u32 = 3;
 export const MAXIMUM_PAGES: u32 = 8257;
 export const MAXIMUM_TABLES: u32 = 82;
-/** Longest record of any image; smaller logs allow an eighth of themselves. */
+/** Longest record of any image; smaller logs allow a quarter of themselves. */
 export const MAXIMUM_RECORD_BYTES: u32 = 4 << 20;
 
 export class Geometry {
@@ -54,7 +54,7 @@ export class Geometry {
 
   /** Blocks that the block service keeps for itself. */
   get ownedBlocks(): u64 { return SLOT_COUNT + this.logBlocks + this.mapBlocks; }
-  get maximumRecordBytes(): u32 { return <u32>min<u64>(MAXIMUM_RECORD_BYTES, (this.logBlocks >> 3) << BLOCK_SHIFT); }
+  get maximumRecordBytes(): u32 { return <u32>min<u64>(MAXIMUM_RECORD_BYTES, (this.logBlocks >> 2) << BLOCK_SHIFT); }
 
   /** Whether a run lies inside the image and touches nothing that the service owns. `count` > 0. */
   isForClients(address: u64, count: u64): bool {

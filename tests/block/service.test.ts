@@ -231,8 +231,8 @@ test("reads: bounds, whole blocks, the cache and redo images over it", () => {
 
 test("records have a bound, and a commit that does not fit can be abandoned", () => {
   const bench = fresh();
-  assert.equal(statusOf(() => bench.attach(new Uint8Array(512 << 10))), Status.TooLarge);
-  bench.attach(new Uint8Array(500 << 10));
+  assert.equal(statusOf(() => bench.attach(new Uint8Array(1 << 20))), Status.TooLarge);
+  bench.attach(new Uint8Array(1010 << 10));
   assert.equal(statusOf(() => bench.commit(new Uint8Array(20 << 10))), Status.TooLarge);
   bench.commit(new Uint8Array(8 << 10));
   assert.equal(bench.pieces().length, 2);
