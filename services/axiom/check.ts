@@ -92,7 +92,7 @@ export class Checker {
     if (log.hasRoot) this.chain.set(Root.nextHeight(log.root), Root.head(log.root)); else this.chain.set(0, 0);
     let offset: u32 = 0;
     let cursor: u64 = 0;
-    let isReadable = true;
+    let isReadable: bool = true;
     for (let piece = log.arena.pieceAt(0); piece; piece = log.arena.pieceAt(offset)) {
       const lengthBytes = pieceBytes(piece);
       const first = this.chain.next;

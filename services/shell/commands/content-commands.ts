@@ -42,7 +42,7 @@ export class ContentCommands {
     const node = context.tree.node;
     const size = Attributes.size(context.tree.attributes);
     let offset: u64 = 0;
-    let stopped = false;
+    let stopped: bool = false;
     while (offset < size && !stopped) {
       status = context.tree.read(node, offset, context.transfer, TRANSFER_BYTES);
       if (status != Status.Ok || context.tree.moved == 0) break;
