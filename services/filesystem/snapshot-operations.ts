@@ -110,9 +110,10 @@ export class SnapshotOperations {
     return status == Status.Ok && this.lengthBytes > 0 ? this.core.platform.writeLease(lease, 0, this.buffer, this.lengthBytes) : status;
   }
 
-  /** The live tree's root to `out`, with its nodes in the store. */
+  /** The live tree's root to `out`, with its nodes in the store. Open files are saved first: what was written belongs to the tree, whether or not it was synced. */
   treeRoot(out: usize): u32 {
-    const status = this.core.committer.storeNodes();
+    let status = this.core.secure();
+    if (status == Status.Ok) status = this.core.committer.storeNodes();
     if (status == Status.Ok) memory.copy(out, this.core.state.tree.root, HASH_BYTES);
     return status;
   }

@@ -53,6 +53,21 @@ test("many snapshots: one is found among hundreds", () => {
   system.close();
 });
 
+test("a comparison with the live tree sees what was written to files that are still open", () => {
+  const { tree, snapshots, system } = formatted();
+  for (const size of [10, 5000, 70_000]) {
+    writeFile(tree, "file", content(1, size));
+    const name = bytes(`size ${size}`);
+    snapshots.create(name);
+    const node = tree.open(bytes("file"), 2);
+    tree.buffer[0] = 99;
+    tree.writeFrom(node, 0, 1);
+    assert.deepEqual(listedChanges(snapshots.diff(name)), ["modified file"]);
+    tree.close(node);
+  }
+  system.close();
+});
+
 test("a result in small pages; one that was replaced answers Busy", () => {
   const { tree, snapshots, raw, system } = formatted();
   snapshots.create(bytes("empty"));
