@@ -6,7 +6,7 @@
 //! that cannot be noted when it is freed (the array is full) is lost, never handed out twice.
 
 pub const PAGE_BYTES: u64 = 4096;
-const EXTENT_LIMIT: usize = 64;
+const EXTENT_LIMIT: usize = 256;
 
 /// [start, end), multiples of the page size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
