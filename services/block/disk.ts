@@ -14,6 +14,14 @@ export abstract class Disk {
   readBytes: u64 = 0;
   writtenBytes: u64 = 0;
 
+  resetCounts(): void {
+    this.readCount = 0;
+    this.writeCount = 0;
+    this.flushCount = 0;
+    this.readBytes = 0;
+    this.writtenBytes = 0;
+  }
+
   /** Ask the device what it is. */
   open(): u32 { return Status.Unsupported; }
   /** Read `count` blocks. */

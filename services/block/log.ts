@@ -13,6 +13,8 @@ import { IMAGE_ID_BYTES, Superblock } from "./superblock";
 
 /** Bytes that may wait for a flush; also what a mount after a crash may have to read and hash. */
 export const UNFLUSHED_LIMIT_BYTES: u64 = 8 << 20;
+/** 64 KiB. */
+const AHEAD_BLOCKS: u32 = 16;
 /** Blocks that commits leave free, so that a mount can always write its epoch record. */
 export const LOG_MARGIN_BLOCKS: u64 = 64;
 
@@ -37,7 +39,15 @@ export class Log {
   /** Data and records written since the last flush. */
   unflushedBytes: u64 = 0;
 
+  /** The last AHEAD_BLOCKS read for a record; most records are one block long, and a mount reads thousands of them in order. */
+  private ahead: usize = heap.alloc(AHEAD_BLOCKS * BLOCK_BYTES);
+  private aheadPosition: u64 = 0;
+  private aheadCount: u32 = 0;
+
   constructor(readonly disk: Disk, readonly geometry: Geometry) {}
+
+  /** The disk may hold something else than what was read ahead. */
+  forgetAhead(): void { this.aheadCount = 0; }
 
   /** Stand at the end of what a superblock names. */
   begin(superblock: Superblock, tail: u64): void {
@@ -67,10 +77,24 @@ export class Log {
     return this.disk.read(this.geometry.logStart, 0, address + (<usize>first << BLOCK_SHIFT), count - first);
   }
 
+  /** Like `readBlocks`, through what was read ahead. Where more cannot be read than what is wanted, only that is. */
+  private readThrough(position: u64, address: usize, count: u32): u32 {
+    if (position < this.aheadPosition || position - this.aheadPosition + count > this.aheadCount) {
+      if (count > AHEAD_BLOCKS) return this.readBlocks(position, address, count);
+      this.aheadCount = 0;
+      if (this.readBlocks(position, this.ahead, AHEAD_BLOCKS)) return this.readBlocks(position, address, count);
+      this.aheadPosition = position;
+      this.aheadCount = AHEAD_BLOCKS;
+    }
+    memory.copy(address, this.ahead + (<usize>(position - this.aheadPosition) << BLOCK_SHIFT), <usize>count << BLOCK_SHIFT);
+    return Status.Ok;
+  }
+
   /** Write a sealed record at the head and make it the last one. Its buffer is free again afterwards. */
   append(record: LogRecord, isSeal: bool): u32 {
     const count = record.blockCount;
     assert(count <= this.freeBlocks && record.position == this.head);
+    this.forgetAhead();
     const at = this.head % this.geometry.logBlocks;
     const first = <u32>min<u64>(count, this.geometry.logBlocks - at);
     let status = this.disk.write(this.geometry.logStart + at, 0, record.address, first);
@@ -96,12 +120,12 @@ export class Log {
 
   /** Read the record at a position. Corrupted: there is no whole and sound one of this image. Says nothing of the chain. */
   readRecord(position: u64, record: LogRecord): u32 {
-    const status = this.readBlocks(position, record.address, 1);
+    const status = this.readThrough(position, record.address, 1);
     if (status) return status;
     if (!record.looksLike(this.imageId, this.geometry.maximumRecordBytes) || record.position != position) return Status.Corrupted;
     const blocks = record.blockCount;
     if (blocks > 1) {
-      const rest = this.readBlocks(position + 1, record.address + BLOCK_BYTES, blocks - 1);
+      const rest = this.readThrough(position + 1, record.address + BLOCK_BYTES, blocks - 1);
       if (rest) return rest;
     }
     return record.matchesHash() && record.hasSoundItems() ? Status.Ok : Status.Corrupted;

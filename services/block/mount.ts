@@ -65,6 +65,8 @@ export class Mount {
     volume.replayedCount = 0;
     volume.droppedCount = 0;
     volume.extents.checkedCount = 0;
+    volume.log.forgetAhead();
+    volume.disk.resetCounts();
     volume.redo.reset();
     volume.cache.reset();
     volume.transaction.begin();

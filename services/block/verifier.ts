@@ -25,6 +25,7 @@ export class Verifier {
     this.damagedBlocks = 0;
     this.firstDamaged = 0;
     this.volume.scanUse++;
+    this.volume.log.forgetAhead();
     this.checkSlots();
     this.checkMap();
     this.checkLog();

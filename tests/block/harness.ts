@@ -137,13 +137,13 @@ const manifest = systemManifest();
 const tester = { name: "block-tester", module: null, rank: 6, memoryPages: 256, kernels: ["hosted"], capabilities: [1, 2, 3, 4, 5].map((badge) => ({ name: `block${badge}`, kind: "endpoint", domain: "block", badge })) };
 const modules = new Map<string, WebAssembly.Module>();
 
-/** The shipped module, or one that is broken on purpose: file → edit of its text. */
+/** The shipped module (or the one that BLOCK_MODULE names), or one that is broken on purpose: file → edit of its text. */
 export async function blockModule(broken?: { name: string; edits: Record<string, (text: string) => string> }): Promise<WebAssembly.Module> {
   const name = broken ? `block-${broken.name}` : "block";
   let module = modules.get(name);
   if (!module) {
     const pages = manifest.domains.find((domain) => domain.name === "block")!.memoryPages;
-    const path = broken ? await compileModule(name, "services/block", pages, broken.edits) : join(root, "build/modules/block.wasm");
+    const path = broken ? await compileModule(name, "services/block", pages, broken.edits) : process.env.BLOCK_MODULE ?? join(root, "build/modules/block.wasm");
     module = new WebAssembly.Module(readFileSync(path));
     modules.set(name, module);
   }

@@ -1,4 +1,6 @@
 // The volume over a disk in memory: the log around its end, and a mount after each kind of damage. Power loss at every write: tests/block/crash.test.ts.
+import { ExtentDescriptor } from "../../../kernel-bindings/generated/assembly/block";
+import { chainingValue } from "../../base/blake3/tree";
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { BLOCK_BYTES } from "../geometry";
 import { Replay } from "../replay";
@@ -141,6 +143,40 @@ describe("a mount", () => {
     world.mount.run();
     expect(world.volume.sync()).toBe(Status.Ok);
     expect(pieces(world, 0)).toBe(4);
+  });
+});
+
+const value: usize = memory.data(32, 16);
+const descriptor: usize = memory.data(48, 16);
+/** A committed, unflushed group extent of 20,000 bytes under the chaining value of chunk `hashedAt`, described as chunk `storedAt`. */
+function group(hashedAt: u64, storedAt: u64): World {
+  const world = new World().fresh();
+  for (let i = 0; i < 20480; i++) store<u8>(buffer + i, <u8>(i * 7 + i / 251));
+  chainingValue(buffer, 20000, hashedAt, value);
+  world.volume.allocate(0, 5, false);
+  ExtentDescriptor.setLengthBytes(descriptor, 20000);
+  ExtentDescriptor.setCounterAndKind(descriptor, storedAt << 1 | 1);
+  ExtentDescriptor.setValue(descriptor, value);
+  assert(world.volume.writeExtents(world.volume.allocator.foundAddress, 1, <u32>buffer, 20480, <u32>descriptor) == Status.Ok);
+  world.commit(0);
+  return world;
+}
+
+describe("a group extent", () => {
+  it("counts under its chaining value and its chunk counter only", () => {
+    group(1 << 40, 1 << 40);
+    expect(pieces(remount(), 0)).toBe(1);
+    group(1 << 40, 64);
+    expect(pieces(remount(), 0)).toBe(0);
+  });
+
+  it("does not bind what follows its last byte", () => {
+    let world = group(128, 128);
+    world.disk.flip(world.volume.allocator.foundAddress + 4, 20000 - 4096 * 4);
+    expect(pieces(remount(), 0)).toBe(1);
+    world = group(128, 128);
+    world.disk.flip(world.volume.allocator.foundAddress + 4, 19999 - 4096 * 4);
+    expect(pieces(remount(), 0)).toBe(0);
   });
 });
 
