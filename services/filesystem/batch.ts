@@ -5,7 +5,7 @@
 // Always: `lengthBytes` and `count` cover whole proposals that the state has taken; the draft counts only when it is sealed.
 //
 // Safety: the draft lies behind the sealed part; `hasRoom` leaves space for the largest payload, and limits are far below the capacity.
-import { Proposal } from "../../kernel-bindings/generated/assembly/axiom";
+import { Entry, Proposal } from "../../kernel-bindings/generated/assembly/axiom";
 
 /** No payload of the filesystem is longer: a rename with two names of 255 bytes. */
 export const PAYLOAD_BYTES_MAX: u32 = 1024;
@@ -19,6 +19,8 @@ export class Batch {
   readonly base: usize = heap.alloc(CAPACITY_BYTES);
   lengthBytes: u32 = 0;
   count: u32 = 0;
+  /** What the proposals take as entries of the log. */
+  entryBytes: u32 = 0;
 
   get isDue(): bool { return this.count >= DUE_COUNT || this.lengthBytes >= DUE_BYTES; }
   get hasRoom(): bool { return this.count < CAPACITY_COUNT && this.lengthBytes + Proposal.SIZE + PAYLOAD_BYTES_MAX <= CAPACITY_BYTES; }
@@ -38,10 +40,12 @@ export class Batch {
     Proposal.setIdempotencyKey(head, height);
     this.lengthBytes += Proposal.SIZE + padded;
     this.count++;
+    this.entryBytes += Entry.SIZE + padded;
   }
 
   clear(): void {
     this.lengthBytes = 0;
     this.count = 0;
+    this.entryBytes = 0;
   }
 }

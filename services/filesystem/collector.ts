@@ -22,8 +22,9 @@ export class Collector {
   freedBlocks: u64 = 0;
   freedObjects: u64 = 0;
   collections: u64 = 0;
-  /** `journal.releaseCount` at the last collection: nothing new to find while it stands there. */
+  /** `journal.releaseCount` and `committer.checkpoints` after the last collection: nothing new to find while both stand there. */
   private releasesSeen: u64 = 0;
+  private checkpointsSeen: u64 = 0;
   private marker: Marker;
   private trees: MerkleMap;
   private names: MerkleMap;
@@ -37,8 +38,10 @@ export class Collector {
     this.names = new MerkleMap(state.cache);
   }
 
-  /** Whether anything was let go since the last collection. */
-  get isWorthwhile(): bool { return this.committer.journal.releaseCount != this.releasesSeen; }
+  get releasesSince(): u64 { return this.committer.journal.releaseCount - this.releasesSeen; }
+
+  /** Whether anything was let go since the last collection: by a proposal, or map nodes by a checkpoint. */
+  get isWorthwhile(): bool { return this.committer.journal.releaseCount != this.releasesSeen || this.committer.checkpoints != this.checkpointsSeen; }
 
   collect(): u32 {
     this.freedBlocks = 0;
@@ -57,17 +60,18 @@ export class Collector {
       if (status != Status.Ok) return status;
       this.freedBlocks += this.contents.freedBlocks;
       this.freedObjects += this.contents.freedObjects;
+      if (this.contents.remaining != 0) status = this.committer.yieldBelow();
+      if (status != Status.Ok) return status;
     } while (this.contents.remaining != 0);
     return this.settle();
   }
 
   /** Freed blocks are usable when neither of the last two superblocks reaches them: two checkpoints. */
   private settle(): u32 {
-    for (let turn = 0; turn < 2; turn++) {
-      const status = this.committer.checkpoint();
-      if (status != Status.Ok && status != Status.NotDurable) return status == Status.NoSpace ? <u32>Status.Ok : status;
-    }
-    return Status.Ok;
+    let status: u32 = Status.Ok;
+    for (let turn = 0; turn < 2 && (status == Status.Ok || status == Status.NotDurable); turn++) status = this.committer.checkpoint();
+    this.checkpointsSeen = this.committer.checkpoints;
+    return status == Status.NoSpace || status == Status.NotDurable ? <u32>Status.Ok : status;
   }
 
   private mark(): u32 {

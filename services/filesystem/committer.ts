@@ -18,7 +18,9 @@ const STAGED_BYTES_DUE: u64 = 32 << 20;
 /** Open files with unsaved bytes that do: each needs a place in the batch. */
 const UNSAVED_DUE: u32 = 768;
 const TIMER_MICROSECONDS: u32 = 5_000_000;
-const STORE_STEP_BYTES: u32 = 1 << 20;
+/** What an extent takes in the journal's record: its descriptor, its place in the store's index. */
+const ITEM_BYTES: u32 = 192;
+const STORE_STEP_NODES: u32 = 128;
 
 export class Committer {
   /** The last commit wanted a checkpoint. */
@@ -29,6 +31,8 @@ export class Committer {
   readonly committedRoot: usize = heap.alloc(HASH_BYTES);
   readonly checkpointState: usize = heap.alloc(HASH_BYTES);
   hasCheckpoint: bool = false;
+  /** What one transaction may carry. */
+  recordBytes: u32 = 0;
   commits: u64 = 0;
   checkpoints: u64 = 0;
   private isTimerSet: bool = false;
@@ -38,7 +42,8 @@ export class Committer {
 
   /** Whether memory, batch or staged content want a commit before the next change. */
   get isDue(): bool {
-    return this.journal.batch.isDue || this.files.stagedBytes >= STAGED_BYTES_DUE || this.files.files.unsavedCount >= UNSAVED_DUE || this.isCheckpointWanted || this.isCacheShort;
+    const recordBytes = this.journal.batch.entryBytes + this.files.stagedItems * ITEM_BYTES;
+    return this.journal.batch.isDue || this.files.stagedBytes >= STAGED_BYTES_DUE || recordBytes >= this.recordBytes >> 1 || this.files.files.unsavedCount >= UNSAVED_DUE || this.isCheckpointWanted || this.isCacheShort;
   }
 
   get hasChanges(): bool { return this.journal.batch.count > 0 || this.files.files.unsavedCount > 0; }
@@ -86,14 +91,33 @@ export class Committer {
     return status == Status.Ok ? this.checkpointOnly() : status;
   }
 
-  /** Put the tree's nodes into the content store, where others can read them. */
+  /** Put the tree's nodes into the content store, where others can read them; with commits in between when they are more than one transaction takes. */
   storeNodes(): u32 {
     this.state.root();
+    let items: u32 = 0;
     while (this.state.cache.unstoredCount > 0) {
-      const status = this.state.cache.storeSome(STORE_STEP_BYTES);
+      let status = this.state.cache.storeSome(STORE_STEP_NODES);
+      items += STORE_STEP_NODES;
+      if (status == Status.Ok && items * ITEM_BYTES >= this.recordBytes >> 1) {
+        status = this.flush();
+        items = 0;
+      }
       if (status != Status.Ok) return status;
     }
     return Status.Ok;
+  }
+
+  /** Close the transaction below, so that it does not grow too long: a commit of what is queued, or of nothing. */
+  flush(): u32 {
+    const status = this.propose();
+    return status == Status.Ok && this.journal.isLost ? <u32>Status.Lost : status;
+  }
+
+  /** In the middle of a collection: close the transaction, and make the checkpoint that the journal may want. On a full disk the frees have to wait for the end. */
+  yieldBelow(): u32 {
+    let status = this.flush();
+    if (status == Status.Ok && this.isCheckpointWanted) status = this.checkpointOnly();
+    return status == Status.NoSpace || status == Status.NotDurable ? <u32>Status.Ok : status;
   }
 
   /** The state as it is now is what the log holds: after mount. */
@@ -102,7 +126,7 @@ export class Committer {
     memory.copy(this.committedRoot, this.state.root(), HASH_BYTES);
     this.isUnsynced = false;
     this.isCheckpointWanted = false;
-    this.files.stagedBytes = 0;
+    this.files.clearStaged();
   }
 
   private get isCacheShort(): bool {
@@ -114,15 +138,19 @@ export class Committer {
     if (this.journal.isLost) return Status.Lost;
     const saved = this.judge(this.files.saveAll());
     if (saved != Status.Ok) return saved;
+    return this.journal.batch.count == 0 ? <u32>Status.Ok : this.propose();
+  }
+
+  /** Hand the batch to the log, even if it is empty. */
+  private propose(): u32 {
     const batch = this.journal.batch;
-    if (batch.count == 0) return Status.Ok;
     const root = this.state.root();
     const expected = this.journal.nextHeight + 1;
     const status = this.judge(this.log.propose(root, batch.count, batch.base, batch.lengthBytes));
     if (status != Status.Ok) return status;
     this.isUnsynced = true;
     this.commits++;
-    this.files.stagedBytes = 0;
+    this.files.clearStaged();
     this.isCheckpointWanted = (this.log.flags & BlockFlag.checkpointWanted) != 0;
     memory.copy(this.committedRoot, root, HASH_BYTES);
     this.journal.settle(this.log.height);
@@ -147,7 +175,8 @@ export class Committer {
   /** Some failures leave everything as it was; after any other, memory and disk may differ, and nobody may be told otherwise. */
   private judge(status: u32): u32 {
     if (status == Status.Ok || status == Status.NoSpace || status == Status.NotDurable) return status;
-    if (status == Status.OutOfMemory || status == Status.TooLarge) return Status.NoSpace;
+    // Busy: the journal is full until there is a checkpoint, for which there was no room.
+    if (status == Status.OutOfMemory || status == Status.TooLarge || status == Status.Busy) return Status.NoSpace;
     this.journal.lose("a commit, sync or checkpoint failed with status", status);
     return Status.Lost;
   }

@@ -19,6 +19,9 @@ import { State } from "./state";
 import { TreeWalk } from "./tree-walk";
 import { Visited } from "./visited";
 
+/** So many removals or overwrites make a collection worth its work before it is needed. */
+const RELEASES_WORTH: u64 = 64;
+
 /** Sizes of the node cache. main.ts gives those that fill the domain's memory. */
 export class Sizes {
   constructor(readonly nodeCount: u32, readonly chunkCount: u32) {}
@@ -53,7 +56,7 @@ export class Core {
     this.visited = visited;
     this.walk = walk;
     this.collector = new Collector(state, committer, contents, log, walk, visited);
-    this.space = new Space(blocks, state, journal.batch, files);
+    this.space = new Space(blocks, contents, state, journal.batch, files);
     this.path = new PathWalk(state, contents, platform);
   }
 
@@ -71,6 +74,10 @@ export class Core {
       // On a full disk, what adds nothing may still be queued: it is how space comes back.
       if (status != Status.Ok && (status != Status.NoSpace || bytes > 0 || !this.hasRoom)) return status;
     }
+    if (this.space.isTight) {
+      const status = this.relieve();
+      if (status != Status.Ok) return status;
+    }
     if (bytes > 0) {
       const status = this.ensureSpace(bytes);
       if (status != Status.Ok) return status;
@@ -80,17 +87,31 @@ export class Core {
     return Status.Ok;
   }
 
-  /** A group commit; on a full disk with a collection in between. */
+  /** A group commit; on a full disk, or when there was no room for the checkpoint that it wanted, with a collection in between. */
   secure(): u32 {
     const status = this.committer.commit();
-    return status == Status.NoSpace && this.makeRoom() == Status.Ok ? this.committer.commit() : status;
+    if (status != Status.NoSpace && (status != Status.Ok || !this.committer.isCheckpointWanted)) return status;
+    return this.makeRoom() == Status.Ok ? this.committer.commit() : status;
+  }
+
+  /** Space is short: while a checkpoint is still possible make it, and collect. What is refused on a full disk is for the caller to decide. */
+  private relieve(): u32 {
+    const status = this.space.refresh();
+    if (status != Status.Ok || !this.space.isTight) return status;
+    // Each collection frees at least what these let go: so that there is not one for each removal.
+    if (!this.space.isCritical && this.collector.releasesSince < RELEASES_WORTH) return status;
+    const collected = this.makeRoom();
+    return collected == Status.Ok || collected == Status.NoSpace ? this.space.refresh() : collected;
   }
 
   /** Collect, if anything was let go since the last time. */
   makeRoom(): u32 { return this.collector.isWorthwhile ? this.collector.collect() : <u32>Status.NoSpace; }
 
-  /** An operation below answered NoSpace: whether trying it again makes sense. */
-  mayRetry(status: u32): bool { return status == Status.NoSpace && this.makeRoom() == Status.Ok; }
+  /** An operation below answered NoSpace, or that its transaction is too long: whether trying it again makes sense. */
+  mayRetry(status: u32): bool {
+    if (status == Status.TooLarge) return this.committer.hasChanges && this.committer.commit() == Status.Ok;
+    return status == Status.NoSpace && this.makeRoom() == Status.Ok;
+  }
 
   private get hasRoom(): bool {
     const cache = this.state.cache;

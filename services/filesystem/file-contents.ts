@@ -17,10 +17,15 @@ import { State } from "./state";
 import { EMPTY_CONTENT, HASH_BYTES, InodeRecord } from "./tree-format";
 
 const STORE_BYTES_MAX: u32 = 65536;
+const GROUP_SHIFT: u32 = 16;
+/** A write through a writer renews a group and the pages above it. */
+const WRITE_ITEMS: u32 = 3;
 
 export class FileContents {
   /** Bytes written since the last group commit: the content store holds them staged. */
   stagedBytes: u64 = 0;
+  /** Roughly how many extents they will be: each is described in the journal's record of the transaction. */
+  stagedItems: u32 = 0;
   /** Of read and write: bytes moved. Of write: the file's size. */
   lengthBytes: u32 = 0;
   size: u64 = 0;
@@ -62,6 +67,7 @@ export class FileContents {
     }
     if (status != Status.Ok) return status;
     this.stagedBytes += lengthBytes;
+    this.stagedItems += isFirst ? 1 : WRITE_ITEMS + (lengthBytes >> GROUP_SHIFT);
     this.lengthBytes = lengthBytes;
     return Status.Ok;
   }
@@ -138,7 +144,13 @@ export class FileContents {
   clear(): void {
     for (let file: u32 = 1; file < this.files.capacity; file++) this.closeWriter(file);
     this.files.clear();
+    this.clearStaged();
+  }
+
+  /** What was staged is committed. */
+  clearStaged(): void {
     this.stagedBytes = 0;
+    this.stagedItems = 0;
   }
 
   /** The file's record to `record`, its size to `size`. */

@@ -13,6 +13,9 @@ const HASH_BYTES: u32 = 32;
 const MARK_MAX: u32 = 256;
 const RIGHT_TRANSFER: u32 = 256;
 const NOTE_BYTES: i32 = 96;
+const BLOCK_SHIFT: u32 = 12;
+const RECORD_BYTES_MIN: u64 = 256 << 10;
+const RECORD_BYTES_MAX: u64 = 4 << 20;
 /** Bits of allocation read at a time: of 1 GiB. */
 const ALLOCATION_BYTES: u32 = 32768;
 
@@ -148,6 +151,14 @@ export class BlockFigures extends Blocks {
     this.firstDamaged = block.VerifyReply.firstDamaged();
     this.ownedBlocks = block.VerifyReply.ownedBlocks();
     return status;
+  }
+  /** A record takes at most an eighth of the log, and 4 MiB (docs/formats/block.md). */
+  readLimits(): u32 {
+    const status = -block.callStatistics(FilesystemCapabilities.block, 0, this.bits, block.BlockStatistics.SIZE);
+    if (status != Status.Ok) return status;
+    const eighth = block.BlockStatistics.logBlocks(this.bits) << (BLOCK_SHIFT - 3);
+    this.recordBytes = <u32>min<u64>(max<u64>(eighth, RECORD_BYTES_MIN), RECORD_BYTES_MAX);
+    return Status.Ok;
   }
   countAllocated(): u32 {
     this.allocatedBlocks = 0;

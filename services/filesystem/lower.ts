@@ -83,12 +83,15 @@ export abstract class Blocks {
   damagedBlocks: u64 = 0;
   firstDamaged: u64 = 0;
   ownedBlocks: u64 = 0;
+  /** Of readLimits: what one transaction may carry into the journal. */
+  recordBytes: u32 = 0;
   /** Of countAllocated: blocks in use, the service's own included. */
   allocatedBlocks: u64 = 0;
 
   abstract describe(): u32;
   abstract verify(): u32;
   abstract countAllocated(): u32;
+  abstract readLimits(): u32;
 }
 
 /** What the kernel gives this domain. */

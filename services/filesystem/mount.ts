@@ -11,7 +11,7 @@ import { Genesis } from "./proposal-format";
 import { HASH_BYTES, StateRecord } from "./tree-format";
 
 const BUFFER_BYTES: u32 = 262144;
-const STORE_STEP_BYTES: u32 = 4 << 20;
+const STORE_STEP_NODES: u32 = 512;
 
 export class Mounter {
   /** Entries reduced by the last mount. */
@@ -68,6 +68,9 @@ export class Mounter {
       height = log.nextHeight;
     }
     core.committer.adopt(height);
+    status = core.blocks.readLimits();
+    if (status != Status.Ok) return status;
+    core.committer.recordBytes = core.blocks.recordBytes;
     return core.space.refresh();
   }
 
@@ -115,6 +118,6 @@ export class Mounter {
   /** A long replay changes more nodes than memory holds: those at a state root may go to the store. */
   private relieveCache(): u32 {
     const cache = this.core.state.cache;
-    return cache.unstoredBytes > cache.capacityBytes >> 1 ? cache.storeSome(STORE_STEP_BYTES) : <u32>Status.Ok;
+    return cache.unstoredBytes > cache.capacityBytes >> 1 ? cache.storeSome(STORE_STEP_NODES) : <u32>Status.Ok;
   }
 }

@@ -26,7 +26,6 @@ export class FilesystemService extends Server {
   private mounter: Mounter;
   private checker: Checker;
   private summary: usize = heap.alloc(SUMMARY_BYTES);
-  private stored: usize = heap.alloc(StoreStatistics.SIZE);
   private hash: usize = heap.alloc(HASH_BYTES);
 
   constructor(readonly core: Core) {
@@ -168,7 +167,6 @@ export class FilesystemService extends Server {
     if (status != Status.Ok) return status;
     if (statisticsLength < FilesystemStatistics.SIZE) return Status.InvalidArgument;
     status = core.space.refresh();
-    if (status == Status.Ok) status = core.contents.statistics(this.stored);
     if (status != Status.Ok) return status;
     const out = this.summary;
     memory.fill(out, 0, FilesystemStatistics.SIZE);
@@ -180,9 +178,9 @@ export class FilesystemService extends Server {
     FilesystemStatistics.setLogicalBytes(out, core.state.logicalBytes);
     FilesystemStatistics.setHeight(out, core.journal.baseHeight);
     FilesystemStatistics.setSnapshots(out, core.state.snapshots.count);
-    FilesystemStatistics.setStoredBytes(out, StoreStatistics.storedBytes(this.stored));
-    FilesystemStatistics.setObjects(out, StoreStatistics.objects(this.stored));
-    FilesystemStatistics.setDuplicateObjects(out, StoreStatistics.duplicateObjects(this.stored));
+    FilesystemStatistics.setStoredBytes(out, StoreStatistics.storedBytes(core.space.statistics));
+    FilesystemStatistics.setObjects(out, StoreStatistics.objects(core.space.statistics));
+    FilesystemStatistics.setDuplicateObjects(out, StoreStatistics.duplicateObjects(core.space.statistics));
     FilesystemStatistics.setFlags(out, core.blocks.flags);
     FilesystemStatistics.setBlockBytes(out, BLOCK_BYTES);
     return core.platform.writeLease(statistics, 0, out, FilesystemStatistics.SIZE);

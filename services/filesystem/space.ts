@@ -3,16 +3,21 @@
 //
 // The figure is the block service's at the last look, less what has been staged since; before anything is refused it looks again.
 //
-// Safety: no memory is touched.
+// Safety: `statistics` holds the structure that the store fills.
+import { StoreStatistics } from "../../kernel-bindings/generated/assembly/content-store";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Batch } from "./batch";
 import { FileContents } from "./file-contents";
-import { Blocks } from "./lower";
+import { Blocks, Contents } from "./lower";
 import { State } from "./state";
 
 const BLOCK_SHIFT: u32 = 12;
+/** docs/formats/content-store.md: an entry of the index. */
+const INDEX_ENTRY_BYTES: u64 = 64;
 const RESERVE_MIN: u64 = 64;
 const RESERVE_MAX: u64 = 4096;
+/** Kept beyond what is owed: segments of the log, the index, the state record. */
+const TIGHT_BLOCKS: u64 = 32;
 /** One block in so many is reserved. */
 const RESERVE_PART: u64 = 100;
 
@@ -21,8 +26,12 @@ export class Space {
   blockCount: u64 = 0;
   /** Blocks that clients' bytes took since the last look. */
   private spentBlocks: u64 = 0;
+  /** What the store's index takes on the device, roughly. */
+  private indexBlocks: u64 = 0;
+  /** A StoreStatistics, of the last look. */
+  readonly statistics: usize = heap.alloc(StoreStatistics.SIZE);
 
-  constructor(private blocks: Blocks, private state: State, private batch: Batch, private files: FileContents) {}
+  constructor(private blocks: Blocks, private contents: Contents, private state: State, private batch: Batch, private files: FileContents) {}
 
   /** Look at the block service again. */
   refresh(): u32 {
@@ -30,16 +39,26 @@ export class Space {
     if (status != Status.Ok) return status;
     this.freeBlocks = this.blocks.freeBlocks;
     this.blockCount = this.blocks.blockCount;
+    const counted = this.contents.statistics(this.statistics);
+    if (counted != Status.Ok) return counted;
+    const entries = StoreStatistics.objects(this.statistics) + StoreStatistics.groups(this.statistics) + StoreStatistics.interiors(this.statistics);
+    this.indexBlocks = (entries * INDEX_ENTRY_BYTES) >> BLOCK_SHIFT;
     // What is staged now was perhaps written already; counted twice it errs on the safe side.
     this.spentBlocks = this.files.stagedBytes >> BLOCK_SHIFT;
     return Status.Ok;
   }
 
   /** Blocks that only removals and metadata may use: a fixed part, and what the changes in memory will take when they are written. */
-  get reservedBlocks(): u64 {
-    const fixed = min(max(this.blockCount / RESERVE_PART, RESERVE_MIN), RESERVE_MAX);
-    return fixed + (((<u64>this.state.cache.unstoredBytes << 1) + this.batch.lengthBytes) >> BLOCK_SHIFT);
-  }
+  get reservedBlocks(): u64 { return min(max(this.blockCount / RESERVE_PART, RESERVE_MIN), RESERVE_MAX) + (this.indexBlocks << 1) + this.owedBlocks; }
+
+  /** Blocks that a checkpoint of what is in memory will take. */
+  get owedBlocks(): u64 { return ((<u64>this.state.cache.unstoredBytes << 1) + this.batch.lengthBytes) >> BLOCK_SHIFT; }
+
+  /** Whether a collection should be made while it still can: it writes the store's index up to twice, before and after. */
+  get isTight(): bool { return this.owedBlocks + (this.indexBlocks << 1) + TIGHT_BLOCKS + this.spentBlocks > this.freeBlocks; }
+
+  /** Whether the next checkpoint may find no room. */
+  get isCritical(): bool { return this.owedBlocks + TIGHT_BLOCKS + this.spentBlocks > this.freeBlocks; }
 
   /** Whether so many bytes more leave the reserve alone, as far as is known without a look. */
   admits(bytes: u64): bool {

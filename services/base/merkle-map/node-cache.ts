@@ -30,6 +30,7 @@ export class NodeCache {
   private scratch: usize;
   private freeList: u32 = 0;
   private hand: u32 = 0;
+  private storeHand: u32 = 0;
   private operation: u32 = 1;
   private arena: FrameArena;
   /** Why `load` answered 0. */
@@ -186,17 +187,18 @@ export class NodeCache {
     this.pushFree(index);
   }
 
-  /** Store hashed nodes that the store lacks until so many bytes have gone; Ok when none is left or the limit is reached. */
-  storeSome(limitBytes: u32): u32 {
-    let sentBytes: u32 = 0;
-    for (let index: u32 = 1; index < this.recordCount && this.unstoredCount > 0 && sentBytes < limitBytes; index++) {
+  /** Store up to so many hashed nodes that the store lacks. */
+  storeSome(limit: u32): u32 {
+    let sent: u32 = 0;
+    for (let step: u32 = 0; step < this.recordCount && this.unstoredCount > 0 && sent < limit; step++) {
+      this.storeHand = (this.storeHand + 1) & this.bucketMask;
+      const index = this.storeHand;
       if ((this.flags(index) & (USED | CHANGED | UNSTORED)) != (USED | UNSTORED)) continue;
       const node = this.node(index);
-      const lengthBytes = Node.lengthBytes(node);
-      const status = this.nodes.store(this.hash(index), node, lengthBytes);
+      const status = this.nodes.store(this.hash(index), node, Node.lengthBytes(node));
       if (status != Status.Ok) return status;
       this.storeCount++;
-      sentBytes += lengthBytes;
+      sent++;
       this.setUnstored(index, false);
     }
     return Status.Ok;

@@ -51,7 +51,7 @@ class World {
   }
   save(): void {
     commitMap(this.map);
-    while (this.cache.unstoredCount > 0) assert(this.cache.storeSome(20000) == Status.Ok);
+    while (this.cache.unstoredCount > 0) assert(this.cache.storeSome(20) == Status.Ok);
   }
 }
 
