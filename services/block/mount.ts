@@ -5,7 +5,7 @@
 // What stays true: nothing is written before the cut is known; damage to what was flushed ends in Corrupted, never in a shorter history; no byte of an image can trap the service.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { WINDOW_BLOCKS } from "./extent-check";
-import { BLOCK_BYTES, BLOCK_SHIFT, MAXIMUM_BLOCKS, MINIMUM_BLOCKS } from "./geometry";
+import { BLOCK_BYTES, BLOCK_SHIFT, MAXIMUM_BLOCKS } from "./geometry";
 import { ItemCursor, ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
 import { Slots } from "./slots";
 import { FORMAT_VERSION, Superblock } from "./superblock";
@@ -79,7 +79,7 @@ export class Mount {
   /** Find the newest generation that can be served and load its allocation. */
   private choose(): u32 {
     const volume = this.volume;
-    if (volume.disk.blockCount < MINIMUM_BLOCKS) return Status.NotFormatted;
+    // However short the device is: an image that was cut says so, and is not taken for none.
     this.slots.read();
     const newest = this.slots.newestBelow(u64.MAX_VALUE, 0);
     if (newest < 0) return this.slots.hasMagic ? Status.Corrupted : this.slots.readFailure ? this.slots.readFailure : Status.NotFormatted;

@@ -35,6 +35,8 @@ export class Slots {
     this.readFailure = Status.Ok;
     for (let slot: u32 = 0; slot < SLOT_COUNT; slot++) {
       const address = this.geometry.slotAddress(slot);
+      memory.fill(this.views[slot].address, 0, SUPERBLOCK_BYTES);
+      if (address >= this.disk.blockCount) continue; // of an image that was cut
       const status = this.disk.read(address, 0, this.block, 1);
       if (status) {
         this.readFailure = status;
