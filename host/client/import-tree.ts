@@ -44,14 +44,13 @@ export class TreeImporter {
       this.entry(hostPath, stats, target);
       return;
     }
-    this.directory(stats, target);
-    const open = [this.level(hostPath, stats, target)];
+    const open = [this.level(hostPath, stats, target, this.directory(stats, target))];
     while (open.length > 0) {
       const here = open[open.length - 1]!;
       const name = here.names.pop();
       if (name === undefined) {
         open.pop();
-        this.attributes(here.target, here.stats);
+        this.attributes(here.target, here.stats, !here.isNew);
         continue;
       }
       const below = Buffer.concat([here.hostPath, slash, name]);
@@ -61,21 +60,20 @@ export class TreeImporter {
       if (!found.isDirectory()) {
         this.entry(below, found, inside);
       } else {
-        this.directory(found, inside);
-        open.push(this.level(below, found, inside));
+        open.push(this.level(below, found, inside, this.directory(found, inside)));
       }
     }
   }
 
   /** A directory with the names that are still to do, the first one last. */
-  private level(hostPath: Buffer, stats: BigIntStats, target: Path): { hostPath: Buffer; stats: BigIntStats; target: Path; names: Buffer[] } {
+  private level(hostPath: Buffer, stats: BigIntStats, target: Path, isNew: boolean): { hostPath: Buffer; stats: BigIntStats; target: Path; names: Buffer[]; isNew: boolean } {
     let names: Buffer[] = [];
     try {
       names = readdirSync(hostPath, { encoding: "buffer" }).sort(Buffer.compare).reverse();
     } catch (error) {
       this.warn(hostPath, hostReason(error));
     }
-    return { hostPath, stats, target, names };
+    return { hostPath, stats, target, names, isNew };
   }
 
   private lstat(hostPath: Buffer): BigIntStats | null {
@@ -87,14 +85,18 @@ export class TreeImporter {
     }
   }
 
-  private directory(stats: BigIntStats, target: Path): void {
+  /** True if it was made. */
+  private directory(stats: BigIntStats, target: Path): boolean {
+    let isNew = false;
     this.about(target, () => {
       const existing = this.tree.find(target);
+      isNew = existing === null;
       if (existing === null) this.tree.makeDirectory(target, creationOf(stats));
       else if (existing.kind !== FileKind.directory) throw new StatusError(Status.NotDirectory, "import");
     });
     this.counts.directories++;
     this.observer.progress(this.counts);
+    return isNew;
   }
 
   private entry(hostPath: Buffer, stats: BigIntStats, target: Path): void {
@@ -164,7 +166,7 @@ export class TreeImporter {
   }
 
   /** Times; and mode and owner too where the entry was there before. */
-  private attributes(target: Path, stats: BigIntStats, all = true): void {
+  private attributes(target: Path, stats: BigIntStats, all: boolean): void {
     const modifiedNanoseconds = nanosecondsOf(stats);
     this.about(target, () => this.tree.setAttributes(target, all ? { modifiedNanoseconds, ...creationOf(stats) } : { modifiedNanoseconds }));
   }
