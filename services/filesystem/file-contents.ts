@@ -17,6 +17,8 @@ import { State } from "./state";
 import { EMPTY_CONTENT, HASH_BYTES, InodeRecord } from "./tree-format";
 
 const STORE_BYTES_MAX: u32 = 65536;
+/** The store has 256 writers. */
+const WRITERS_DUE: u32 = 192;
 const GROUP_SHIFT: u32 = 16;
 /** A write through a writer renews a group and the pages above it. */
 const WRITE_ITEMS: u32 = 3;
@@ -31,6 +33,7 @@ export class FileContents {
   size: u64 = 0;
   /** Bytes of some file were given up; the next sync says why. */
   failure: u32 = 0;
+  private writerCount: u32 = 0;
   private record: usize = heap.alloc(InodeRecord.BYTES_MAX);
   private hash: usize = heap.alloc(HASH_BYTES);
 
@@ -198,15 +201,17 @@ export class FileContents {
     else this.files.setUnsaved(file, now);
   }
 
-  /** The file has a writer; its record was loaded. When the store has no more of them, those of saved files are closed. */
+  /** The file has a writer; its record was loaded. Before the store runs out of them the others are saved and closed: it learns of that only when this request is over, so early enough. */
   private openWriter(file: u32): u32 {
     if (this.files.writer(file) != 0) return Status.Ok;
-    let status = this.contents.openWriter(InodeRecord.content(this.record));
-    if (status == Status.OutOfMemory) {
+    if (this.writerCount >= WRITERS_DUE) {
       this.closeIdleWriters();
-      status = this.contents.openWriter(InodeRecord.content(this.record));
+      const status = this.load(file);
+      if (status != Status.Ok) return status;
     }
+    const status = this.contents.openWriter(InodeRecord.content(this.record));
     if (status != Status.Ok) return status == Status.NotFound ? <u32>Status.Corrupted : status;
+    this.writerCount++;
     this.files.setWriter(file, this.contents.writer);
     this.files.setSize(file, this.size);
     return Status.Ok;
@@ -225,6 +230,7 @@ export class FileContents {
     if (this.files.writer(file) == 0) return;
     this.contents.closeWriter(this.files.writer(file));
     this.files.setWriter(file, 0);
+    this.writerCount--;
   }
 
   private forgetUnused(file: u32): void {

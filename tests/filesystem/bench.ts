@@ -73,5 +73,9 @@ export class Random {
   }
   below(limit: number): number { return this.next() % limit; }
   pick<T>(items: readonly T[]): T { return items[this.below(items.length)]!; }
-  bytes(length: number): Uint8Array { return Uint8Array.from({ length }, () => this.next() & 255); }
+  bytes(length: number): Uint8Array {
+    const words = new Uint32Array((length + 3) >> 2);
+    for (let index = 0; index < words.length; index++) words[index] = this.next();
+    return new Uint8Array(words.buffer, 0, length);
+  }
 }
