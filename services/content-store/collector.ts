@@ -11,14 +11,12 @@ import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Counters } from "./counters";
 import { Entry, EntryFlag } from "./entry";
 import { ExtentWriter } from "./extent-writer";
-import { GroupPool } from "./group-pool";
 import { IndexTable } from "./index-table";
 import { Keeper } from "./keeper";
 import { EMPTY_HASH, Kind, sameValue } from "./limits";
 import { BlockLayer, Transfer } from "./lower";
 import { Change, Changes } from "./piece";
 import { Runs } from "./runs";
-import { SlotCache } from "./slot-cache";
 import { Writers } from "./writers";
 
 const BATCH: u32 = 128;
@@ -38,7 +36,7 @@ export class Collector {
 
   constructor(
     private index: IndexTable, private keeper: Keeper, private writers: Writers, private extents: ExtentWriter, private counters: Counters,
-    private changes: Changes, private runs: Runs, private block: BlockLayer, private transfer: Transfer, private groups: GroupPool, private pages: SlotCache,
+    private changes: Changes, private runs: Runs, private block: BlockLayer, private transfer: Transfer,
   ) {}
 
   begin(): u32 {
@@ -117,8 +115,6 @@ export class Collector {
     status = this.block.free(Entry.address(entry), Entry.blockCount(entry));
     if (status != Status.Ok) return status;
     this.changes.note(entry, Change.removed);
-    this.groups.drop(Entry.kind(entry), entry);
-    this.pages.drop(Entry.kind(entry), entry);
     this.freedBlocks += Entry.blockCount(entry);
     if (Entry.kind(entry) == Kind.object) this.freedObjects++;
     this.counters.remove(entry);

@@ -109,7 +109,7 @@ export class ContentStore {
     this.extentWriter = extentWriter;
     this.objects = objects;
     this.writers = writers;
-    this.collector = new Collector(index, keeper, writers, extentWriter, counters, changes, runs, block, transfer, groups, pages);
+    this.collector = new Collector(index, keeper, writers, extentWriter, counters, changes, runs, block, transfer);
     this.checker = new Checker(index, extents, objects);
     this.recount = new Recount(index, runs, block);
   }

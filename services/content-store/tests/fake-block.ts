@@ -35,6 +35,8 @@ export class FakeBlock extends BlockLayer {
   /** The longest run that allocate gives. */
   longestRun: u32 = 1 << 20;
   failWrites: bool = false;
+  /** Fail the n-th write from now (0: the next one). */
+  failWriteIn: i32 = -1;
   failReads: bool = false;
   refuseAttach: bool = false;
 
@@ -109,7 +111,11 @@ export class FakeBlock extends BlockLayer {
   writeExtents(address: u64, extentCount: u32, bytes: usize, lengthBytes: u32, descriptors: usize): u32 {
     this.messages++;
     assert(lengthBytes % BLOCK_BYTES == 0 && lengthBytes > 0);
-    if (this.failWrites) return Status.DeviceError;
+    if (this.failWrites || this.failWriteIn == 0) {
+      this.failWriteIn = -1;
+      return Status.DeviceError;
+    }
+    if (this.failWriteIn > 0) this.failWriteIn--;
     this.writes++;
     let next: u32 = 0;
     for (let i: u32 = 0; i < extentCount; i++) {
@@ -122,6 +128,7 @@ export class FakeBlock extends BlockLayer {
       if (counterAndKind & 1) chainingValue(content, length, counterAndKind >> 1, computed);
       else hash(content, length, computed);
       assert(sameValue(computed, ExtentDescriptor.value(at)), "descriptor does not fit the bytes");
+      for (let tail = length; tail < next * BLOCK_BYTES - ExtentDescriptor.blockOffset(at) * BLOCK_BYTES; tail++) assert(load<u8>(content + tail) == 0, "bytes of others behind an extent");
     }
     assert(next * BLOCK_BYTES == lengthBytes, "data ends with the last extent");
     for (let i: u32 = 0; i < next; i++) {

@@ -108,4 +108,22 @@ describe("IndexTable", () => {
     for (let slot = table.nextPerhapsNew(0); slot < table.slotLimit; slot = table.nextPerhapsNew(slot + 1)) if (Entry.flags(table.entry(slot)) == 0xf0) found++;
     expect(found).toBe(10);
   });
+  it("knows where new entries may be when they are moved over a region's end", () => {
+    // Keys whose home is slot 255, the last of its region, in ascending order.
+    for (let i: u32 = 0; i < 3; i++) {
+      memory.fill(key(i), 0, 32);
+      store<u32>(key(i) + 4, 0x0ff00000 + i);
+    }
+    const moved = newTable();
+    Entry.setFlags(moved.insert(1, key(1)), 0xf0);
+    moved.clearNew();
+    moved.insert(1, key(0));
+    expect(Entry.flags(moved.entry(moved.nextPerhapsNew(256)))).toBe(0xf0, "an insert moved it to the next region");
+    const back = newTable();
+    back.insert(1, key(0));
+    back.clearNew();
+    back.insert(1, key(1));
+    back.remove(back.find(1, key(0)));
+    expect(back.nextPerhapsNew(0)).toBe(255, "a removal moved it to the region before");
+  });
 });
