@@ -93,7 +93,7 @@ export class FileOperations {
   /** The last capability of a badge is gone. */
   closed(badge: u32): void {
     const core = this.core;
-    if (core.handles.inode(badge) == 0 || badge == 0) return;
+    if (!core.handles.isHeld(badge)) return;
     const file = core.handles.file(badge);
     core.handles.close(badge);
     if (file != 0) core.files.close(file);

@@ -5,6 +5,8 @@
 import { ROOT_INODE } from "./tree-format";
 
 const HANDLE_COUNT: u32 = 8192;
+/** Instead of an inode, which is below 2^63. */
+const INVALID: u64 = u64.MAX_VALUE;
 /** u64 inode, u32 open file (0: a directory), u32 next free. */
 const SHIFT: u32 = 4;
 
@@ -31,8 +33,14 @@ export class Handles {
     return badge;
   }
 
-  /** The inode a badge stands for; 0 for one that was never given or is closed. */
-  inode(badge: u32): u64 { return badge == 0 ? ROOT_INODE : badge < HANDLE_COUNT ? load<u64>(this.at(badge)) : 0; }
+  /** The inode a badge stands for; 0 for one that was never given, is closed, or was given for another image. */
+  inode(badge: u32): u64 {
+    if (badge == 0) return ROOT_INODE;
+    const inode = badge < HANDLE_COUNT ? load<u64>(this.at(badge)) : 0;
+    return inode == INVALID ? 0 : inode;
+  }
+  /** Somebody has a capability with this badge, whether or not it is still good for anything. */
+  isHeld(badge: u32): bool { return badge != 0 && badge < HANDLE_COUNT && load<u64>(this.at(badge)) != 0; }
   /** The open file of a badge; 0 for a directory. */
   file(badge: u32): u32 { return badge == 0 || badge >= HANDLE_COUNT ? 0 : load<u32>(this.at(badge), 8); }
 
@@ -41,6 +49,15 @@ export class Handles {
     store<u32>(this.at(badge), 0, 8);
     this.pushFree(badge);
     this.count--;
+  }
+
+  /** The image is another one now: no badge that is held stands for anything in it. Their places come back as they are closed. */
+  invalidate(): void {
+    for (let badge: u32 = 1; badge < HANDLE_COUNT; badge++) {
+      if (!this.isHeld(badge)) continue;
+      store<u64>(this.at(badge), INVALID);
+      store<u32>(this.at(badge), 0, 8);
+    }
   }
 
   private at(badge: u32): usize { return this.table + (<usize>badge << SHIFT); }

@@ -26,6 +26,7 @@ export class Mounter {
     const core = this.core;
     this.replayed = 0;
     core.files.clear();
+    core.handles.invalidate();
     core.journal.isLost = false;
     core.mountStatus = this.readBack();
     return core.mountStatus;

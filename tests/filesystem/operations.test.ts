@@ -279,3 +279,19 @@ test("what is not built says so, and what is not mounted says why", () => {
   assert.equal(statusOf(() => bench.client.format({ blockCount: 0n, flags: 0 })), Status.AlreadyFormatted);
   bench.close();
 });
+
+test("after a format the capabilities of the old image are good for nothing, and their places come back", () => {
+  const bench = FilesystemBench.formatted(64);
+  bench.tree.makeDirectory(path("d"));
+  const old = openAt(bench, bench.client.endpoint, "f", read | write | create), oldDirectory = openAt(bench, bench.client.endpoint, "d", read | write | directory);
+  bench.client.format({ blockCount: 0n, flags: 1 });
+  writeFile(bench.tree, "new", path("new"));
+  assert.equal(statusOf(() => bench.node(old).read({ offsetBytes: 0n, buffer: bench.tree.lendBuffer(10) })), Status.InvalidHandle);
+  assert.equal(openAt(bench, oldDirectory, "x", read | write | create), -Status.InvalidHandle);
+  drop(bench, old);
+  drop(bench, oldDirectory);
+  bench.tree.sync();
+  assert.deepEqual([...treeState(bench.tree).keys()], ["new"]);
+  assert.equal(bench.check().text, "");
+  bench.close();
+});
