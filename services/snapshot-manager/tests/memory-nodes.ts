@@ -11,6 +11,8 @@ export function hex(address: usize): string {
   return text;
 }
 
+export type Bytes = StaticArray<u8>;
+
 export class MemoryNodes extends NodeStore {
   nodes: Map<string, StaticArray<u8>> = new Map();
   loads: u32 = 0;

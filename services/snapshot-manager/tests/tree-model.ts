@@ -91,6 +91,11 @@ export class TreeModel {
     return copy;
   }
 
+  /** Any value under any key, as no file system would write it. */
+  putRaw(key: usize, keyBytes: u32, value: usize, valueBytes: u32): void {
+    assert(this.editor.put(this.map, key, keyBytes, value, valueBytes) == Status.Ok);
+  }
+
   private putEntry(inode: Inode): void {
     const nameBytes = writeName(inode.name, value + 64);
     store<u64>(value, inode.number);
