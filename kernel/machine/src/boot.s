@@ -42,7 +42,7 @@ pvh_start:
     orl $0x900, %eax
     wrmsr
     movl %cr0, %eax
-    andl $~0x4, %eax            # EM = 0
+    andl $~0x6000000C, %eax     # caches on, no emulation, no task switch
     orl $0x80010003, %eax       # PG | WP | MP | PE
     movl %eax, %cr0
     lgdt boot_gdtr

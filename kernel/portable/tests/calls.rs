@@ -64,9 +64,11 @@ fn handles_that_are_no_endpoint() {
         part("server", 0, &[], ECHO),
         part("client", 1, &[endpoint(0, 0, 255)], r#"
           (func (export "start") (result i32)
-            (call $say (call $call (i32.const 0))) (call $say (call $call (i32.const 3))) (call $say (call $call (i32.const 4096)))
+            (call $say (call $call (i32.const 0))) (call $say (call $call (i32.const 3))) (call $say (call $call (i32.const 4098)))
             (call $say (call $call (i32.const 0x10002))) (call $say (call $call (i32.const -1))) (call $say (call $call (i32.const 1)))
             (i32.const 0))"#),
+        // Its table lies behind the client's, so the client's handle 4096 + 2 must not reach its endpoint.
+        part("neighbour", 1, &[endpoint(0, 0, 255)], ""),
     ]);
     let (invalid, wrong) = (-(status::INVALID_HANDLE as i32), -(status::WRONG_KIND as i32));
     assert_eq!(said, [invalid, invalid, invalid, invalid, invalid, wrong]);

@@ -188,6 +188,25 @@ fn a_full_table_refuses_and_recovers() {
     assert_eq!(said, [OUT_OF_MEMORY, last, OUT_OF_MEMORY, 0, last]);
 }
 
+#[test]
+fn capabilities_travel_all_or_none() {
+    // The client has room for one more; a reply with two is refused and takes no place.
+    let said = run(&[
+        part("server", 0, &[endpoint(0, 0, 1023)], r#"(func (export "receive") (param i32 i32) (result i32)
+            (i32.store8 (i32.const 1037) (i32.const 2)) (i32.store (i32.const 1152) (i32.const 2)) (i32.store (i32.const 1156) (i32.const 2)) (i32.const 0))"#),
+        part("client", 1, &[endpoint(0, 0, 255)], r#"(func (export "start") (result i32) (local $last i32) (local $next i32)
+            (loop $again
+              (local.set $last (local.get $next))
+              (local.set $next (call $mint (i32.const 2) (i32.const 1) (i32.const 0)))
+              (br_if $again (i32.gt_s (local.get $next) (i32.const 0))))
+            (drop (call $drop (local.get $last)))
+            (call $clear (i32.const 1) (i32.const 0)) (call $say (call $call (i32.const 2)))
+            (call $say (i32.gt_s (call $mint (i32.const 2) (i32.const 1) (i32.const 0)) (i32.const 0)))
+            (call $say (call $mint (i32.const 2) (i32.const 1) (i32.const 0))) (i32.const 0))"#),
+    ]);
+    assert_eq!(said, [OUT_OF_MEMORY, 1, OUT_OF_MEMORY]);
+}
+
 const GRANTEE: &str = r#"
   (global $grant (mut i32) (i32.const 0))
   (func (export "receive") (param i32 i32) (result i32)

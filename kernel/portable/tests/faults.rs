@@ -1,8 +1,8 @@
 //! Domains that fail: they alone die, everybody who depends on them is told, the others go on.
 mod support;
 use axiom_kernel_portable::domain::DomainState;
-use axiom_kernel_portable::generated::{fault, status};
-use axiom_kernel_portable::machine::{Device, Window};
+use axiom_kernel_portable::generated::{fault, kind, status};
+use axiom_kernel_portable::machine::{CONSOLE_INTERRUPT, Device, Window};
 use support::*;
 
 const RESTARTED: i32 = -(status::PEER_RESTARTED as i32);
@@ -107,6 +107,19 @@ fn the_dead_are_not_notified_and_their_timers_are_silent() {
     machine.time.set(1 << 40);
     kernel.deliver();
     assert_eq!(machine.said(), [0, RESTARTED, DEAD]);
+}
+
+#[test]
+fn a_dead_domains_timer_wakes_nobody() {
+    let machine = Fake::new();
+    machine.schedule.borrow_mut().push((100_000, CONSOLE_INTERRUPT));
+    let kernel = load(machine, &[
+        part("broken", 0, &[timer(0)], "(func (export \"start\") (result i32) (drop (call $timer_set (i32.const 2) (i32.const 10))) (unreachable))"),
+        part("client", 1, &[plain(kind::POWER)], "(func (export \"notified\") (param i32) (call $power_off (i32.const 2) (i32.const 0)))"),
+    ]);
+    kernel.start();
+    kernel.run();
+    assert_eq!(machine.idles.get(), 1);
 }
 
 #[test]

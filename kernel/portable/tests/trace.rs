@@ -152,6 +152,12 @@ fn a_host_that_drains_loses_nothing_and_one_that_does_not_costs_one_wait() {
     ring.set_tail(24);
     record(&mut writer, machine);
     assert_eq!((ring.head(), ring.record(24).sequence), (25, 27), "the gap shows what was lost");
+    let before = machine.time.get();
+    for _ in 0..5 {
+        record(&mut writer, machine);
+    }
+    assert_eq!(ring.word(52), 4);
+    assert!(machine.time.get() - before > 2_000_000_000, "a host that came back is waited for again");
 }
 
 #[test]
