@@ -1,6 +1,6 @@
 // The block interface over a Volume: checks what a message alone can say, translates, and fills in replies.
 import * as block from "../../kernel-bindings/generated/assembly/block";
-import { BlockStatistics, ExtentDescriptor } from "../../kernel-bindings/generated/assembly/block";
+import { BlockStatistics } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { ROOT_BYTES, ROOT_COUNT } from "./checkpoint";
 import { Disk, Entropy, Leases } from "./disk";
@@ -63,7 +63,6 @@ export class BlockService extends block.Server {
   read(badge: u32, rights: u32, address: u64, buffer: u32, bufferLength: u32): u32 { return this.volume.read(address, buffer, bufferLength); }
 
   writeExtents(badge: u32, rights: u32, address: u64, count: u32, data: u32, dataLength: u32, descriptors: u32, descriptorsLength: u32): u32 {
-    if (count > descriptorsLength / ExtentDescriptor.SIZE) return Status.InvalidArgument;
     return this.volume.writeExtents(address, count, data, dataLength, descriptors);
   }
 

@@ -104,6 +104,20 @@ function dropAtFlush(module: WebAssembly.Module): void {
   bench.mount();
   if (acknowledged && bench.pieces().length === 0) throw new Violation("a sync after the failed one acknowledged what the device had dropped");
 }
+/** Rule 8: after a crash that lost a transaction and kept its successor, the same transaction once more, byte for byte. */
+function repeatLife(module: WebAssembly.Module): void {
+  const bench = freshBench(module);
+  bench.device.mark();
+  bench.commit(Uint8Array.of(1));
+  bench.device.rollBack();
+  bench.commit(Uint8Array.of(2));
+  bench.mount();
+  if (bench.pieces().length !== 0) throw new Violation("a transaction counts although the one before it is lost");
+  bench.commit(Uint8Array.of(1));
+  bench.block.sync();
+  bench.mount();
+  if (bench.pieces().length !== 1) throw new Violation("a dead transaction came back behind a repeated one");
+}
 function freshBench(module: WebAssembly.Module): BlockBench {
   const bench = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes)), module);
   bench.block.format({ blockCount: 0n, flags: 0 });
@@ -128,6 +142,7 @@ const broken: Break[] = [
   { rule: 7, name: "damage is taken for a torn tail", file: "mount.ts", notices: damageRecords, from: "if (head.flushed <= this.chainEnd) return Status.Ok;", to: "if (head.flushed >= 0) return Status.Ok;" },
   { rule: 8, name: "records of other epochs and chains are believed", file: "log.ts", notices: live,
     from: "if (record.sequence != this.sequence + 1 || record.flushed > this.sequence) return false;", to: "return record.sequence == this.sequence + 1;" },
+  { rule: 8, name: "dead records do not start a new epoch", file: "mount.ts", notices: repeatLife, from: "if (this.hasDeadRecords || volume.droppedCount", to: "if (volume.droppedCount" },
   { rule: 9, name: "a failed flush is forgotten", file: "volume.ts", notices: dropAtFlush, from: "this.failure = status;\n    return status;", to: "return status;" },
 ];
 for (const { rule, name, file, from, to, notices } of broken) {
@@ -139,7 +154,7 @@ for (const { rule, name, file, from, to, notices } of broken) {
 
 test("the shipped service keeps the rules that the small probes look at", async () => {
   const module = await blockModule();
-  for (const notices of [overwrite, damageRecords, dropAtFlush]) notices(module);
+  for (const notices of [overwrite, damageRecords, repeatLife, dropAtFlush]) notices(module);
 });
 
 test("every rule of docs/crash-contract.md has a build that breaks it", () => {

@@ -61,7 +61,7 @@ test("a failed write of the log acknowledges nothing more; a failed write of dat
   const { address } = bench.block.allocate({ hint: 0n, count: 1 });
   bench.device.failWriteIn = 0;
   assert.equal(statusOf(() => bench.writeExtents([{ address, data: pattern(1, blockBytes) }])), Status.DeviceError);
-  bench.writeExtents([{ address, data: pattern(1, blockBytes) }]);
+  bench.writeExtents([{ address, data: pattern(2, blockBytes) }]);
   bench.commit(Uint8Array.of(1));
   bench.block.sync();
   bench.device.failWriteIn = 0;
@@ -69,8 +69,8 @@ test("a failed write of the log acknowledges nothing more; a failed write of dat
   assert.equal(statusOf(() => bench.commit(Uint8Array.of(2))), Status.DeviceError);
   assert.equal(statusOf(() => bench.block.sync()), Status.DeviceError);
   const after = remount(bench.device.bytes);
-  assert.deepEqual(after.pieces(), [Uint8Array.of(1)]);
-  assert.deepEqual(after.read(address, 1), pattern(1, blockBytes));
+  assert.deepEqual(after.pieces(), [Uint8Array.of(1)], "the record binds only what was written in the end");
+  assert.deepEqual(after.read(address, 1), pattern(2, blockBytes));
 });
 
 test("each write and flush of a checkpoint may fail: the service stops, and a mount has every synced transaction", () => {
@@ -131,7 +131,7 @@ test("a read-only device is mounted as it is, unwritten tail and redo images inc
 });
 
 test("an image that is shorter than it says is Truncated", () => {
-  assert.equal(mountStatus(remount(sealed.bytes.subarray(0, minimumImageBytes - blockBytes))), Status.NotFormatted, "below the smallest image");
+  for (const length of [minimumImageBytes - blockBytes, 20 << 20, 1 << 20, blockBytes]) assert.equal(mountStatus(remount(sealed.bytes.subarray(0, length))), Status.Truncated, `${length} bytes`);
   const large = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes + (1 << 20))));
   large.block.format({ blockCount: 0n, flags: 0 });
   assert.equal(mountStatus(remount(large.device.bytes.subarray(0, minimumImageBytes))), Status.Truncated);
@@ -228,6 +228,90 @@ test("data that was flushed and then damaged does not shorten history; data that
     assert.equal(pieceCount(after), pieces);
     assert.equal((after.block.describe().flags & BlockFlag.droppedTail) !== 0, pieces === 0);
   }
+});
+
+test("a superblock whose hash fits but whose places do not is passed over", () => {
+  for (const offset of [80, 88, 96, 104, 168, 176]) {
+    const bench = remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(offset, view.getBigUint64(offset, true) + 4096n, true)));
+    assert.equal(mountStatus(bench), 0);
+    assert.ok(bench.block.describe().flags & BlockFlag.fellBack, `offset ${offset}`);
+    bench.close();
+  }
+});
+
+test("a pointer that leads out of its three copies is refused, whatever is there", () => {
+  const bytes = sealed.bytes.slice(), view = new DataView(bytes.buffer);
+  const superblock = slotBytes(newest), checkpoint = Number(view.getBigUint64(superblock + 168, true)) * blockBytes;
+  const table = Number(view.getBigUint64(checkpoint + 4224, true)) * blockBytes, elsewhere = 16000;
+  bytes.copyWithin(elsewhere * blockBytes, table, table + blockBytes);
+  view.setBigUint64(elsewhere * blockBytes + 8, BigInt(elsewhere), true);
+  view.setBigUint64(checkpoint + 4224, BigInt(elsewhere), true);
+  bytes.set(blake3(bytes.subarray(elsewhere * blockBytes, (elsewhere + 1) * blockBytes)), checkpoint + 4232);
+  bytes.set(blake3(bytes.subarray(checkpoint, checkpoint + 2 * blockBytes)), superblock + 184);
+  bytes.set(blake3(bytes.subarray(superblock, superblock + 480)), superblock + 480);
+  assert.ok(remount(bytes).block.describe().flags & BlockFlag.fellBack);
+});
+
+test("a root that is longer than its place is refused", () => {
+  const bytes = sealed.bytes.slice(), view = new DataView(bytes.buffer);
+  const superblock = slotBytes(newest), checkpoint = Number(view.getBigUint64(superblock + 168, true)) * blockBytes;
+  view.setUint32(checkpoint + 48, 1025, true);
+  bytes.set(blake3(bytes.subarray(checkpoint, checkpoint + 2 * blockBytes)), superblock + 184);
+  bytes.set(blake3(bytes.subarray(superblock, superblock + 480)), superblock + 480);
+  assert.ok(remount(bytes).block.describe().flags & BlockFlag.fellBack);
+});
+
+/** Every item of a record that has one of each kind, changed by `change`, hashes made to fit: mountStatus and writes of each image. */
+function forgeItems(change: (view: DataView, item: number, type: number) => void): Array<{ type: number; status: number; writes: number; pieces: number }> {
+  const bench = fresh();
+  const kept = bench.store(pattern(1, 3 * blockBytes));
+  bench.commit();
+  bench.store(pattern(2, blockBytes));
+  bench.write(kept, pattern(3, blockBytes));
+  bench.block.free({ address: kept + 2n, count: 1 });
+  bench.commit(Uint8Array.of(1));
+  const { device } = bench, view = new DataView(device.bytes.buffer), record = logStart + 2 * blockBytes;
+  const results = [];
+  const count = view.getUint32(record + 44, true);
+  for (let number = 0; number < count; number++) {
+    device.mark();
+    device.put(record, device.bytes.slice(record, record + 4 * blockBytes));
+    let item = record + 160;
+    for (let i = 0; i < number; i++) item += 8 + ((view.getUint32(item + 4, true) + 7) & ~7);
+    const type = device.bytes[item]!;
+    change(view, item, type);
+    device.bytes.set(blake3(device.bytes.subarray(record + 32, record + view.getUint32(record + 40, true))), record);
+    const { writes } = device;
+    bench.mount();
+    const status = mountStatus(bench);
+    results.push({ type, status, writes: device.writes - writes, pieces: status ? 0 : pieceCount(bench) });
+    assert.deepEqual(bench.system.faults, []);
+    device.rollBack();
+  }
+  assert.deepEqual(results.map(({ type }) => type), [1, 3, 4, 2, 5]);
+  return results;
+}
+
+test("a record that names places no client can have is damage: nothing is written there", () => {
+  for (const address of [0n, 4096n, 12289n, 13313n, 16384n, 1n << 52n, 1n << 63n, (1n << 64n) - 1n]) {
+    const results = forgeItems((view, item, type) => { if (type !== 5) view.setBigUint64(item + 8, address, true); });
+    for (const { type, status, writes } of results) if (type !== 5) assert.deepEqual([status, writes], [Status.Corrupted, 0], `item ${type} at ${address}`);
+  }
+});
+
+test("a record that allocates what is in use or frees what is not is damage", () => {
+  const results = forgeItems((view, item, type) => {
+    if (type === 1) view.setBigUint64(item + 8, 1n, true);
+    if (type === 2) view.setBigUint64(item + 8, 100n, true);
+  });
+  for (const { type, status } of results) assert.equal(status, type === 1 || type === 2 ? Status.Corrupted : 0, `item ${type}`);
+});
+
+test("an item that is longer than its record, or of no known type, ends the chain", () => {
+  for (const length of [0xffffffff, 0xfffffff8, 0x80000000, 8192, 0]) {
+    for (const { type, status, pieces } of forgeItems((view, item) => view.setUint32(item + 4, length, true))) assert.deepEqual([status, pieces], [0, 0], `item ${type}, ${length} bytes`);
+  }
+  for (const { status, pieces } of forgeItems((view, item) => view.setUint8(item, 99))) assert.deepEqual([status, pieces], [0, 0]);
 });
 
 /** Forgers can compute hashes: change a structure and every hash above it, so that only checks of meaning are left. */
