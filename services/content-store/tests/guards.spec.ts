@@ -64,6 +64,22 @@ describe("writers", () => {
     expect(working).toBeGreaterThan(1);
     expect(working).toBeLessThan(12);
   });
+  it("that only grow are refused too", () => {
+    const store = makeStore(new FakeBlock(4000), tightSizes());
+    memory.fill(readBack, 0, 70000);
+    let working = 0;
+    for (let i = 0; i < 20; i++) {
+      const writer = open(store, EMPTY_HASH);
+      const status = store.writers.truncate(writer, 70000);
+      if (status == Status.Ok) working++;
+      else expect(status).toBe(Status.OutOfMemory);
+    }
+    expect(working).toBeGreaterThan(1);
+    for (let i = 0; i < working; i++) {
+      expect(store.writers.finish(i)).toBe(Status.Ok);
+      expect(hex(store.writers.base(i))).toBe(hashHex(readBack, 70000));
+    }
+  });
   it("leave a version that waits to be written as it is", () => {
     const block = new FakeBlock(4000);
     const store = makeStore(block, roomySizes());
