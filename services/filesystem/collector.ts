@@ -21,7 +21,6 @@ const FIRST_NAME: usize = memory.data<u8>([1], 1);
 export class Collector {
   freedBlocks: u64 = 0;
   freedObjects: u64 = 0;
-  collections: u64 = 0;
   /** `journal.releaseCount` and `committer.checkpoints` after the last collection: nothing new to find while both stand there. */
   private releasesSeen: u64 = 0;
   private checkpointsSeen: u64 = 0;
@@ -46,7 +45,6 @@ export class Collector {
   collect(): u32 {
     this.freedBlocks = 0;
     this.freedObjects = 0;
-    this.collections++;
     const prepared = this.committer.checkpoint();
     if (prepared != Status.Ok && prepared != Status.NoSpace && prepared != Status.NotDurable) return prepared;
     this.releasesSeen = this.committer.journal.releaseCount;

@@ -27,13 +27,11 @@ export class Committer {
   isCheckpointWanted: bool = false;
   /** Something was committed since the last sync. */
   isUnsynced: bool = false;
-  /** The state root of the last commit or mount, and the state record of the last checkpoint (found: there is one). */
-  readonly committedRoot: usize = heap.alloc(HASH_BYTES);
+  /** The state record of the last checkpoint, if there is one. */
   readonly checkpointState: usize = heap.alloc(HASH_BYTES);
   hasCheckpoint: bool = false;
   /** What one transaction may carry. */
   recordBytes: u32 = 0;
-  commits: u64 = 0;
   checkpoints: u64 = 0;
   private isTimerSet: bool = false;
   private hash: usize = heap.alloc(HASH_BYTES);
@@ -123,8 +121,8 @@ export class Committer {
   /** The state as it is now is what the log holds: after mount. */
   adopt(height: u64): void {
     this.journal.settle(height);
-    memory.copy(this.committedRoot, this.state.root(), HASH_BYTES);
-    this.isUnsynced = false;
+    // What was read back may be committed and not yet durable: the first sync asks.
+    this.isUnsynced = true;
     this.isCheckpointWanted = false;
     this.files.clearStaged();
   }
@@ -149,10 +147,8 @@ export class Committer {
     const status = this.judge(this.log.propose(root, batch.count, batch.base, batch.lengthBytes));
     if (status != Status.Ok) return status;
     this.isUnsynced = true;
-    this.commits++;
     this.files.clearStaged();
     this.isCheckpointWanted = (this.log.flags & BlockFlag.checkpointWanted) != 0;
-    memory.copy(this.committedRoot, root, HASH_BYTES);
     this.journal.settle(this.log.height);
     // Somebody else proposed in between: the heights that this state was given are not those of the log.
     if (this.log.height != expected) this.journal.lose("somebody else proposed", Status.Rejected);

@@ -13,7 +13,6 @@ const SHIFT: u32 = 4;
 export class Handles {
   private table: usize = heap.alloc(<usize>HANDLE_COUNT << SHIFT);
   private freeList: u32 = 0;
-  count: u32 = 0;
 
   constructor() {
     memory.fill(this.table, 0, <usize>HANDLE_COUNT << SHIFT);
@@ -29,7 +28,6 @@ export class Handles {
     this.freeList = load<u32>(this.at(badge), 12);
     store<u64>(this.at(badge), inode);
     store<u32>(this.at(badge), file, 8);
-    this.count++;
     return badge;
   }
 
@@ -48,7 +46,6 @@ export class Handles {
     store<u64>(this.at(badge), 0);
     store<u32>(this.at(badge), 0, 8);
     this.pushFree(badge);
-    this.count--;
   }
 
   /** The image is another one now: no badge that is held stands for anything in it. Their places come back as they are closed. */

@@ -14,8 +14,6 @@ const BUFFER_BYTES: u32 = 262144;
 const STORE_STEP_NODES: u32 = 512;
 
 export class Mounter {
-  /** Entries reduced by the last mount. */
-  replayed: u64 = 0;
   private buffer: usize = heap.alloc(BUFFER_BYTES);
   private stateHash: usize = heap.alloc(HASH_BYTES);
 
@@ -24,7 +22,6 @@ export class Mounter {
   /** Mount what is there; `core.mountStatus` says how it went. */
   mount(): u32 {
     const core = this.core;
-    this.replayed = 0;
     core.files.clear();
     core.handles.invalidate();
     core.journal.isLost = false;
@@ -94,7 +91,6 @@ export class Mounter {
       if (payloadBytes > room || ((payloadBytes + 7) & ~7) > room || Entry.height(entry) != at) return Status.Corrupted;
       const status = this.reduceEntry(entry, payloadBytes);
       if (status != Status.Ok) return status;
-      this.replayed++;
       offset += Entry.SIZE + ((payloadBytes + 7) & ~7);
     }
     return offset == lengthBytes ? Status.Ok : Status.Corrupted;

@@ -21,7 +21,6 @@ export class OpenFiles {
   /** First and number of the files with unsaved bytes. */
   firstUnsaved: u32 = 0;
   unsavedCount: u32 = 0;
-  count: u32 = 0;
 
   constructor() { this.clear(); }
 
@@ -31,7 +30,6 @@ export class OpenFiles {
     this.freeList = 0;
     this.firstUnsaved = 0;
     this.unsavedCount = 0;
-    this.count = 0;
     for (let index = FILE_COUNT - 1; index > 0; index--) this.pushFree(index);
   }
 
@@ -75,7 +73,6 @@ export class OpenFiles {
       store<u64>(at, inode);
       store<u32>(at, load<u32>(this.bucket(inode)), 8);
       store<u32>(this.bucket(inode), index);
-      this.count++;
     }
     store<u32>(this.at(index), this.references(index) + 1, 12);
     return index;
@@ -93,7 +90,6 @@ export class OpenFiles {
     store<u32>(this.at(index), 0, 20);
     store<u64>(this.at(index), 0);
     this.pushFree(index);
-    this.count--;
   }
 
   /** The file's name is gone; keep its record. */

@@ -21,7 +21,6 @@ export abstract class TreeVisitor {
 
 export class TreeWalk {
   private levels: usize = heap.alloc((LEVEL_MAX + 1) * DEPTH_BYTES);
-  nodes: u64 = 0;
 
   constructor(private cache: NodeCache, private visited: Visited) {}
 
@@ -68,7 +67,6 @@ export class TreeWalk {
     store<u32>(place, level, CHILD_BYTES + 4);
     if (depth > 0 && level + 1 != load<u32>(place - DEPTH_BYTES, CHILD_BYTES + 4)) return Status.Corrupted;
     if (Node.subtreeCount(node) != Child.count(place)) return Status.Corrupted;
-    this.nodes++;
     let status = visitor.visitNode(place, index);
     if (!isTree || level > 0) return status;
     const count = Node.entryCount(node);

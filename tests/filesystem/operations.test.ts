@@ -29,6 +29,7 @@ test("a capability reaches what is below it, with the rights it has, and nothing
   writeFile(tree, "a/b/file", path("inside"));
   tree.symlink(path("../../other/secret"), path("a/b/out"));
   tree.symlink(path("/other"), path("a/b/absolute"));
+  tree.symlink(path("/b"), path("a/b/top"));
   tree.symlink(path("../other"), path("a/up"));
   const readable = openAt(bench, bench.client.endpoint, "a/b", read | directory);
   assert.ok(readable > 0);
@@ -40,6 +41,7 @@ test("a capability reaches what is below it, with the rights it has, and nothing
   assert.equal(openAt(bench, readable, "absolute/secret", read), -Status.NotFound, "an absolute link begins at the capability's directory");
   const below = openAt(bench, bench.client.endpoint, "a", read | write | directory);
   assert.equal(openAt(bench, below, "up/secret", read), -Status.Denied, "a link that leads out");
+  assert.ok(openAt(bench, below, "b/top/file", read) > 0, "an absolute link is one from the capability's directory");
   assert.ok(openAt(bench, below, "b/../b/./file", read | write) > 0);
   assert.equal(statusOf(() => bench.node(below).checkpoint()), Status.Denied);
   assert.equal(statusOf(() => bench.node(below).format({ blockCount: 0n, flags: 1 })), Status.Denied);

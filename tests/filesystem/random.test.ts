@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { loadBlake3 } from "../support/blake3.ts";
-import { FilesystemBench, hex, MiB, Random, statusOf } from "./bench.ts";
+import { FilesystemBench, hex, Random, statusOf } from "./bench.ts";
 import { compare } from "./compare.ts";
 import { type Directory, Model } from "./model.ts";
 

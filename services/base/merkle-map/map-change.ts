@@ -10,7 +10,6 @@ import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { keyLevel } from "./key";
 import { MerkleMap, Path } from "./merkle-map";
 import { CHILD_BYTES, Child, KEY_BYTES_MAX, LEVEL_MAX, NODE_BYTES_MAX, NODE_HEAD_BYTES, Node, VALUE_BYTES_MAX } from "./node";
-import { NodeCache } from "./node-cache";
 import { appendEntries, cutEntries, entryBytes, entryBytesAt, insertEntry, removeEntry, resizeValue, tailBytes } from "./node-edit";
 
 export class MapEditor {

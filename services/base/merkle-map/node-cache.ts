@@ -39,7 +39,6 @@ export class NodeCache {
   unstoredBytes: u32 = 0;
   unstoredCount: u32 = 0;
   loadCount: u64 = 0;
-  storeCount: u64 = 0;
   hashCount: u64 = 0;
   hashedBytes: u64 = 0;
 
@@ -197,7 +196,6 @@ export class NodeCache {
       const node = this.node(index);
       const status = this.nodes.store(this.hash(index), node, Node.lengthBytes(node));
       if (status != Status.Ok) return status;
-      this.storeCount++;
       sent++;
       this.setUnstored(index, false);
     }
