@@ -5,6 +5,7 @@
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Entry } from "./entry";
 import { ExtentReader } from "./extent-reader";
+import { GroupRunReader } from "./group-run-reader";
 import { EMPTY_HASH, FANOUT_SHIFT, GROUP_BYTES, GROUP_SHIFT, Kind, VALUE_BYTES, sameValue } from "./limits";
 import { Transfer } from "./lower";
 import { childCountOf, groupBytesOf, groupCountOf, groupsBelow, levelOf } from "./tree-shape";
@@ -15,7 +16,7 @@ export class ObjectReader {
   /** Of groupValue: the chaining value. */
   readonly value: usize = heap.alloc(32);
 
-  constructor(readonly extents: ExtentReader, private transfer: Transfer) {}
+  constructor(readonly extents: ExtentReader, private run: GroupRunReader, private transfer: Transfer) {}
 
   /** Is there such an object? Sets lengthBytes. */
   find(objectHash: usize): u32 {
@@ -77,16 +78,28 @@ export class ObjectReader {
     return status == Status.Ok ? this.extents.groupContent(this.value, group, groupBytesOf(lengthBytes, group)) : status;
   }
 
+  /** Reads a row of groups from `group` on, at most to `last`, in one go if they lie side by side; the first group behind what was looked at. */
+  private bring(objectHash: usize, lengthBytes: u64, group: u32, last: u32): u32 {
+    this.run.begin();
+    let next = group;
+    while (next <= last && this.groupValue(objectHash, lengthBytes, next) == Status.Ok && this.run.add(this.value)) next++;
+    this.run.bring(group);
+    return max(next, group + 1);
+  }
+
   /** Copies bytes of an object of `lengthBytes` from `offsetBytes` into the lease, as many as there are; sets lengthBytes to their number. */
   copyOut(objectHash: usize, lengthBytes: u64, offsetBytes: u64, buffer: u32, bufferBytes: u32): u32 {
     this.lengthBytes = 0;
     if (offsetBytes >= lengthBytes) return Status.Ok;
     const total = <u32>min<u64>(bufferBytes, lengthBytes - offsetBytes);
     let done: u32 = 0;
+    let broughtTo: u32 = 0;
     while (done < total) {
       const at = offsetBytes + done;
       const group = <u32>(at >> GROUP_SHIFT);
       const within = <u32>at & (GROUP_BYTES - 1);
+      // At the start of a row of groups: bring as many of them as one device read can.
+      if (total - done > GROUP_BYTES && group >= broughtTo) broughtTo = this.bring(objectHash, lengthBytes, group, <u32>((offsetBytes + total - 1) >> GROUP_SHIFT));
       let status = this.groupContent(objectHash, lengthBytes, group);
       if (status != Status.Ok) return status;
       const count = min<u32>(total - done, groupBytesOf(lengthBytes, group) - within);

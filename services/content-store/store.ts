@@ -17,6 +17,7 @@ import { Entry } from "./entry";
 import { ExtentReader } from "./extent-reader";
 import { ExtentWriter } from "./extent-writer";
 import { GroupPool } from "./group-pool";
+import { GroupRunReader } from "./group-run-reader";
 import { Holes } from "./holes";
 import { IndexTable } from "./index-table";
 import { Keeper } from "./keeper";
@@ -88,7 +89,7 @@ export class ContentStore {
     const walk = new TreeWalk(extents);
     const keeper = new Keeper(index, walk);
     const extentWriter = new ExtentWriter(index, keeper, counters, space, staging, groups, runWriter, changes);
-    const objects = new ObjectReader(extents, transfer);
+    const objects = new ObjectReader(extents, new GroupRunReader(index, groups, block), transfer);
     const table = new WriterTable();
     const writerPages = new WriterPages(blocks(<usize>sizes.writerPages * PAGE_BYTES), sizes.writerPages);
     const slots = new WriterSlots(table, writerPages, groups, extents, extentWriter);

@@ -113,6 +113,22 @@ describe("store and get", () => {
     expect(<u32>store.recount.ownedBlocks).toBe(block.countUsed());
     expect(store.recount.overlapping).toBe(0);
   });
+  it("read neighbouring groups together, and only what was asked for", () => {
+    const block = new FakeBlock(3000);
+    const store = makeStore(block, roomySizes());
+    storeHex(store, content, 4 << 20);
+    memory.copy(savedHash, store.hash, 32);
+    store.prepare();
+    block.commit();
+    store.mount();
+    let reads = block.reads;
+    expect(readsBack(store, savedHash, content, 4 << 20, 100, 4)).toBe(true);
+    expect(block.reads - reads).toBe(2, "top page and one group");
+    reads = block.reads;
+    expect(readsBack(store, savedHash, content, 4 << 20, 65536 + 5, 1 << 20)).toBe(true);
+    expect(block.reads - reads).toBe(2, "seventeen groups");
+    expect(readsBack(store, savedHash, content, 4 << 20, 0, 4 << 20)).toBe(true);
+  });
   it("see every flipped bit before a byte is handed out", () => {
     seed(77);
     const block = new FakeBlock(3000);
