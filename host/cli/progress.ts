@@ -10,7 +10,7 @@ export class Progress {
   /** `total` 0: not known, so only a count is shown. */
   constructor(label: string, total: number, unit: string) {
     const shape = total > 0 ? `${label} [{bar}] {percentage}% {value}/{total} ${unit}` : `${label} {value} ${unit}`;
-    this.bar = process.stderr.isTTY ? new SingleBar({ format: `${shape} {note}`, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 30, fps: 10, linewrap: false }) : null;
+    this.bar = process.stderr.isTTY ? new SingleBar({ format: `${shape} {note}`, stream: process.stderr, hideCursor: false, clearOnComplete: true, barsize: 30, fps: 10, linewrap: false }) : null;
     this.bar?.start(total, 0, { note: "" });
   }
 

@@ -39,12 +39,11 @@ export class Words {
     return this.lengths[index];
   }
 
-  /** Safety: `used` < TEXT_BYTES is checked before the store. */
-  append(byte: u8): bool {
-    if (this.used == TEXT_BYTES) return false;
+  /** Safety: every byte of a word stands for at least one of the text, which is no longer than the arena. */
+  append(byte: u8): void {
+    assert(this.used < TEXT_BYTES);
     store<u8>(this.arena + this.used, byte);
     this.used++;
-    return true;
   }
 
   endWord(): bool {
@@ -146,7 +145,8 @@ export class CommandParser {
       if (this.position == this.textBytes) return Parse.trailingBackslash;
       byte = this.take();
     }
-    return this.words.append(byte) ? Parse.command : Parse.tooLong;
+    this.words.append(byte);
+    return Parse.command;
   }
 
   private quoted(quote: u8, escapes: bool): u32 {
@@ -157,7 +157,7 @@ export class CommandParser {
         const next = load<u8>(this.text + this.position);
         if (next == 0x22 || next == 0x5c) byte = this.take();
       }
-      if (!this.words.append(byte)) return Parse.tooLong;
+      this.words.append(byte);
     }
     return Parse.unterminatedQuote;
   }

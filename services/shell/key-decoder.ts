@@ -114,7 +114,7 @@ export class KeyDecoder {
       return Key.none;
     }
     if (byte == 0x3b) {
-      if (this.parameterIndex < PARAMETER_COUNT) this.parameterIndex++;
+      this.parameterIndex++;
       return Key.none;
     }
     if (byte >= 0x20 && byte < 0x40) return Key.none; // other parameter and intermediate bytes

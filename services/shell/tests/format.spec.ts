@@ -42,6 +42,14 @@ describe("formats", () => {
     expect(printed()).toBe("a\\xff\\xc3b\\xe2\\x82\\xed\\xa0\\x80\\xc0\\xaf");
   });
 
+  it("do not look past the end of a name that is cut inside a character", () => {
+    const euro = memory.data<u8>([0xe2, 0x82, 0xac]);
+    writeName(output, euro, 2);
+    expect(printed()).toBe("\\xe2\\x82");
+    writeName(output, euro, 3);
+    expect(printed()).toBe("€");
+  });
+
   it("print times in UTC", () => {
     expect(time(0)).toBe("1970-01-01 00:00:00");
     expect(time(951827696 * 1000000000)).toBe("2000-02-29 12:34:56");

@@ -123,6 +123,16 @@ describe("the line editor", () => {
     expect(line()).toBe("20");
   });
 
+  it("refuses a line that is longer than a slot of its history", () => {
+    const history = new History();
+    const line = heap.alloc(LINE_BYTES + 1);
+    memory.fill(line, 0x61, LINE_BYTES + 1);
+    history.add(line, LINE_BYTES + 1);
+    expect(history.older(line, 0)).toBe(false);
+    history.add(line, LINE_BYTES);
+    expect(history.older(line, 0)).toBe(true);
+  });
+
   it("leaves blank lines and the text of files out of history", () => {
     editor.begin("> ", true);
     type("  \r");
