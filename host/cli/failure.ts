@@ -1,9 +1,13 @@
 // Failure: from any error to the one line that a person sees and the exit status. What failed, where, what to do next.
+import { statfsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { StatusError } from "../../kernel-bindings/host/client-port.ts";
 import { Status, statusSentences } from "../../kernel-bindings/generated/host/tables.ts";
 import { CommandError, Exit, exitStatusOf, hostReason } from "../client/errors.ts";
 import { TransferError } from "../client/import-tree.ts";
 import { showPath } from "./format.ts";
+
+const fullBytes = 1 << 20;
 
 export interface Failure { line: string; exitStatus: number }
 
@@ -19,11 +23,21 @@ function advice(status: number, image: string): string {
     case Status.NotEmpty: return "to remove all that is in it, use rm -r";
     case Status.IsDirectory: return "see what is in it with ls";
     case Status.NotFound: return "see what is there with ls";
-    case Status.DeviceError: case Status.DeviceGone: return "check the disk that holds the image file, and the space on it";
+    case Status.DeviceError: case Status.DeviceGone: return hostDiskIsFull(image) ? "the disk that holds the image file is full: make room there" : "check the disk that holds the image file";
     case Status.ReadOnly: return "make the image file writable";
     case Status.PeerRestarted: case Status.PeerDead: return `a service failed; what was synced is safe. Run: axiomfs check ${image}`;
-    case Status.Lost: return "the last changes must be made again";
+    case Status.Lost: return hostDiskIsFull(image) ? "the disk that holds the image file is full: make room there, and make the changes again" : "the last changes must be made again";
     default: return "";
+  }
+}
+
+/** A sparse image grows as it is written, so the disk below it may run out first. */
+function hostDiskIsFull(image: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(resolve(image)));
+    return bavail * bsize < fullBytes;
+  } catch {
+    return false;
   }
 }
 
