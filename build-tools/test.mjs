@@ -28,10 +28,10 @@ function totals(passed, failed, status) {
   return { passed, failed: status !== 0 && failed === 0 ? 1 : failed };
 }
 
-/** node:test files below tests/ whose path matches, two files at a time unless `serial`. */
-async function nodeTests(name, match, serial = false) {
+/** node:test files below tests/ whose path matches, and `others`; two files at a time unless `serial`. */
+async function nodeTests(name, match, serial = false, others = []) {
   const below = (folder) => readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? below(join(folder, entry.name)) : [join(folder, entry.name)]));
-  const files = below("tests").filter((path) => path.endsWith(".test.ts") && match(path)).sort();
+  const files = [...below("tests").filter((path) => path.endsWith(".test.ts") && match(path)).sort(), ...others];
   if (!files.length) return { passed: 0, failed: 1 };
   const tap = `build/test/${name}.tap`;
   const { status } = await run(process.execPath, ["--import", "tsx", "--test", `--test-concurrency=${serial ? 1 : 2}`, "--test-reporter=spec", "--test-reporter-destination=stdout", "--test-reporter=tap", `--test-reporter-destination=${tap}`, ...files]);
@@ -58,7 +58,7 @@ const stages = {
     return totals(passed, failed, status);
   },
   hosted: async () => nodeTests("hosted", (path) => !isQemu(path) && !isTidy(path)),
-  qemu: async () => nodeTests("qemu", isQemu, true),
+  qemu: async () => nodeTests("qemu", isQemu, true, [join("kernel", "test-boot.mjs")]),
 };
 
 /** Dependencies, QEMU and everything built; the same steps as `npm start` takes. */
