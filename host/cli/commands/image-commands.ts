@@ -102,7 +102,7 @@ export function check(imagePath: string, options: CommonOptions): void {
       printJson({ problems, files, directories, entries, extents, checkedBlocks, leakedBlocks, report: lines });
     } else {
       for (const line of lines) print(line);
-      print(`checked ${files} files, ${directories} directories, ${entries} log entries, ${extents} extents, ${checkedBlocks} blocks: ${problems === 0n ? "no problems" : `${problems} problem${problems === 1n ? "" : "s"}`}`);
+      print(`checked ${files} files, ${directories} directories, ${entries} names, ${extents} extents, ${checkedBlocks} blocks: ${problems === 0n ? "no problems" : `${problems} problem${problems === 1n ? "" : "s"}`}`);
     }
     if (problems === 0n) return;
     tell(`axiomfs check: ${imagePath}: problems were found; what can be read can be exported, and imported into a new image`);
