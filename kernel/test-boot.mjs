@@ -1,8 +1,8 @@
 // Boots small systems of WebAssembly text in QEMU and checks what the kernel shows: `node kernel/test-boot.mjs`.
 // Wants the kernel and the ahead-of-time compiler built (`npm run build kernel`). Modules and manifests: kernel/machine/tests.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
@@ -161,3 +161,51 @@ test("a bundle that is cut short or of the wrong kind ends in a panic with its r
   }
 });
 
+
+test("the ahead-of-time compiler refuses bad systems with one line for each fault", () => {
+  const source = JSON.parse(readFileSync(join(root, "kernel/machine/tests/boot/system.json"), "utf8"));
+  const modules = dirname(bundle("boot"));
+  /** Edits the manifest; the lines of standard error. */
+  const refuse = (edit, text) => {
+    const manifest = structuredClone(source);
+    edit(manifest, manifest.domains[2]);
+    const path = join(folder, "bad.json");
+    writeFileSync(path, text ?? JSON.stringify(manifest));
+    const out = join(folder, "bad.bundle");
+    const { status, stderr } = spawnSync(compiler, ["--manifest", path, "--modules", modules, "--out", out], { encoding: "utf8" });
+    assert.equal(status, 1);
+    assert.ok(!existsSync(out), "nothing is written");
+    return stderr.trimEnd().split("\n").map((line) => line.replace(/^axiom-aot: /, ""));
+  };
+  const client = "domain \"client\"";
+  const cases = [
+    [(manifest) => { manifest.version = 2; }, "manifest: version must be 1"],
+    [(manifest) => { manifest.domains = []; }, "manifest: domains must be a list with at least one domain"],
+    [(manifest) => { manifest.domains[3].name = "server"; }, "domain \"server\": the name is repeated"],
+    [(_, domain) => { domain.name = "a name of more than 24 bytes"; }, "domain \"a name of more than 24 bytes\": a name has 1 to 24 bytes"],
+    [(_, domain) => { domain.speed = 1; }, `${client}: unknown field "speed"`],
+    [(_, domain) => { domain.memoryPages = 0; }, `${client}: memoryPages must be an integer from 1 to 32768`],
+    [(_, domain) => { domain.rank = 256; }, `${client}: rank must be an integer from 0 to 255`],
+    [(_, domain) => { domain.module = 7; }, `${client}: module must be a name or null`],
+    [(_, domain) => { domain.module = "../client"; }, `${client}: "../client" is no name for a module`],
+    [(_, domain) => { domain.kernels = ["mainframe"]; }, `${client}: kernels must list "microkernel", "hosted" or both`],
+    [(_, domain) => { domain.capabilities[0].kind = "door"; }, `${client}, capability "server": unknown kind "door"`],
+    [(_, domain) => { domain.capabilities[0].domain = "nobody"; }, `${client}, capability "server": unknown domain "nobody"`],
+    [(_, domain) => { domain.rank = 0; domain.capabilities.splice(1, 1); }, `${client}, capability "server": an upward call: "server" has rank 0, its caller has rank 0`],
+    [(_, domain) => { delete domain.capabilities[0].domain; }, `${client}, capability "server": domain is missing`],
+    [(_, domain) => { domain.capabilities[0].rights = 1024; }, `${client}, capability "server": rights must be an integer from 0 to 1023`],
+    [(_, domain) => { domain.capabilities[1].name = "server"; }, `${client}, capability "server": the name is missing or repeated`],
+    [(_, domain) => { domain.capabilities[4].bit = 31; }, `${client}, capability "timer": bit must be an integer from 0 to 30`],
+    [(_, domain) => { domain.capabilities[5].badge = 1; }, `${client}, capability "clock": unknown field "badge"`],
+    [(_, domain) => { domain.capabilities.push({ name: "disk", kind: "device", device: "floppy", bit: 3 }); }, `${client}, capability "disk": unknown device "floppy"`],
+    [(manifest) => { for (const { capabilities } of manifest.domains.slice(1, 3)) capabilities.push({ name: "disk", kind: "device", device: "virtio-blk", bit: 3 }); }, "a device belongs to two domains"],
+    [(manifest) => { manifest.domains[0].memoryPages = 7168; }, "manifest: memory is over-committed: 7186 pages in all, the limit is 7168"],
+    [(manifest) => { manifest.domains[0].memoryPages = 2; }, "module server: memory must have initial = maximum = 2 pages, as the manifest says"],
+  ];
+  for (const [edit, line] of cases) assert.deepEqual(refuse(edit), [line]);
+  assert.equal(refuse((_, domain) => { domain.speed = 1; domain.capabilities[0].domain = "nobody"; }).length, 2, "all faults in one run");
+  assert.match(refuse((_, domain) => { domain.module = "missing"; })[0], /missing\.wasm: No such file/);
+  assert.match(refuse(() => {}, "{")[0], /the manifest is not JSON/);
+  writeFileSync(join(modules, "garbage.wasm"), "no module at all");
+  assert.ok(refuse((_, domain) => { domain.module = "garbage"; }).every((line) => line.startsWith("module garbage: ")));
+});
