@@ -53,7 +53,7 @@ test("a failed flush is Lost for good: nothing after it is acknowledged until a 
   assert.equal(statusOf(() => bench.commit(Uint8Array.of(3))), Status.Lost);
   assert.equal(statusOf(() => bench.block.checkpoint()), Status.Lost);
   assert.equal(statusOf(() => bench.store(pattern(1, blockBytes))), Status.Lost);
-  assert.ok(pieceCount(remount(bench.device.bytes)) >= 1);
+  assert.ok(pieceCount(remount(bench.device.bytes)) >= 1, "the durable transaction");
 });
 
 test("a failed write of the log acknowledges nothing more; a failed write of data can be tried again", () => {
@@ -98,7 +98,7 @@ test("a device that cannot flush: flagged, sync and checkpoint answer NotDurable
   const bench = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes)));
   bench.device.flags = 0;
   bench.block.format({ blockCount: 0n, flags: 0 });
-  assert.ok(bench.block.describe().flags & BlockFlag.cannotFlush);
+  assert.ok(bench.block.describe().flags & BlockFlag.cannotFlush, "flagged");
   const address = bench.store(pattern(1, blockBytes));
   bench.write(address, pattern(2, blockBytes));
   bench.commit(Uint8Array.of(1));
@@ -120,7 +120,7 @@ test("a read-only device is mounted as it is, unwritten tail and redo images inc
   bench.commit(Uint8Array.of(2));
   const after = remount(bench.device.bytes, (device) => { device.flags = 3; });
   assert.equal(mountStatus(after), 0);
-  assert.ok(after.block.describe().flags & BlockFlag.readOnly);
+  assert.ok(after.block.describe().flags & BlockFlag.readOnly, "flagged");
   assert.equal(pieceCount(after), 2);
   assert.deepEqual(after.read(address, 1), pattern(2, blockBytes));
   assert.equal(statusOf(() => after.commit(Uint8Array.of(3))), Status.ReadOnly);
@@ -173,7 +173,7 @@ test("damage to any one superblock or checkpoint loses nothing and is reported; 
     bytes[slotBytes(slot) + 200]! ^= 1;
     const bench = remount(bytes);
     assert.equal(mountStatus(bench), 0);
-    assert.ok(bench.block.describe().flags & BlockFlag.fellBack);
+    assert.ok(bench.block.describe().flags & BlockFlag.fellBack, `slot ${slot} is reported`);
     assert.equal(pieceCount(bench), slot === newest ? sealed.pieces + 1 : sealed.pieces, "the generation before has one transaction more in its log");
     bench.close();
   }
@@ -181,7 +181,7 @@ test("damage to any one superblock or checkpoint loses nothing and is reported; 
   for (let slot = 0; slot < 4; slot++) bytes[slotBytes(slot) + 200]! ^= 1;
   const bench = remount(bytes);
   assert.equal(mountStatus(bench), Status.Corrupted);
-  assert.ok(bench.block.describe().flags & BlockFlag.damaged);
+  assert.ok(bench.block.describe().flags & BlockFlag.damaged, "flagged");
   assert.equal(statusOf(() => bench.commit()), Status.Corrupted);
 });
 
@@ -249,7 +249,7 @@ test("a pointer that leads out of its three copies is refused, whatever is there
   bytes.set(blake3(bytes.subarray(elsewhere * blockBytes, (elsewhere + 1) * blockBytes)), checkpoint + 4232);
   bytes.set(blake3(bytes.subarray(checkpoint, checkpoint + 2 * blockBytes)), superblock + 184);
   bytes.set(blake3(bytes.subarray(superblock, superblock + 480)), superblock + 480);
-  assert.ok(remount(bytes).block.describe().flags & BlockFlag.fellBack);
+  assert.ok(remount(bytes).block.describe().flags & BlockFlag.fellBack, "the generation before is mounted");
 });
 
 test("a root that is longer than its place is refused", () => {
@@ -258,7 +258,7 @@ test("a root that is longer than its place is refused", () => {
   view.setUint32(checkpoint + 48, 1025, true);
   bytes.set(blake3(bytes.subarray(checkpoint, checkpoint + 2 * blockBytes)), superblock + 184);
   bytes.set(blake3(bytes.subarray(superblock, superblock + 480)), superblock + 480);
-  assert.ok(remount(bytes).block.describe().flags & BlockFlag.fellBack);
+  assert.ok(remount(bytes).block.describe().flags & BlockFlag.fellBack, "the generation before is mounted");
 });
 
 /** Every item of a record that has one of each kind, changed by `change`, hashes made to fit: mountStatus and writes of each image. */

@@ -224,7 +224,7 @@ test("reads: bounds, whole blocks, the cache and redo images over it", () => {
   const reads = bench.device.reads;
   bench.read(address, 1);
   assert.equal(bench.device.reads, reads, "the second small read comes from the cache");
-  assert.ok(bench.statistics().cacheHits >= 1n);
+  assert.ok(bench.statistics().cacheHits >= 1n, "counted");
   bench.write(address, pattern(5, blockBytes));
   assert.deepEqual(bench.read(address, 2).subarray(0, blockBytes), pattern(5, blockBytes), "the open transaction's own writes are visible");
   bench.commit();
@@ -270,7 +270,7 @@ test("group extents are verified by chaining value and counter", () => {
   bench.commit(Uint8Array.of(1));
   bench = again(bench);
   assert.deepEqual(bench.pieces(), [], "cut: plain BLAKE3 is not the chaining value");
-  assert.ok(bench.block.describe().flags & BlockFlag.droppedTail);
+  assert.ok(bench.block.describe().flags & BlockFlag.droppedTail, "reported");
 });
 
 test("verify finds what was damaged", () => {
