@@ -19,9 +19,7 @@ import { STAGING_BLOCKS, StagingBuffer } from "./staging";
 /** A directory row is laid out like an entry: value: the segment's hash; address; kind object; flags: run << 4; length in bytes. */
 export const SEGMENT_ROW: u32 = Entry.BYTES;
 const SEGMENTS_MAX: u32 = GROUP_BYTES / SEGMENT_ROW;
-const ENTRIES_IN_SEGMENT: u32 = GROUP_BYTES / Entry.BYTES;
 const RUNS_MAX: u32 = RUN_NONE - 1;
-const SEGMENTS_IN_WRITE: u32 = STAGING_BLOCKS / EXTENT_BLOCKS_MAX;
 
 export const ROOT_BYTES: u32 = 64;
 const ROOT_MAGIC: u32 = 0x49435841;
@@ -56,6 +54,8 @@ export class Runs {
   /** Segments written by the checkpoint under way, after the old ones in place of which they will come. */
   private rows: usize = heap.alloc(GROUP_BYTES);
   private rowCount: u32 = 0;
+  /** Blocks of a full segment of the checkpoint under way. */
+  private segmentBlocks: u32 = EXTENT_BLOCKS_MAX;
   private value: usize = heap.alloc(32);
 
   constructor(private index: IndexTable, private block: BlockLayer, private writer: RunWriter, private staging: StagingBuffer) {
@@ -87,21 +87,32 @@ export class Runs {
     this.removed[run]++;
   }
 
-  /** Writes what the root does not have yet and makes a new root of it. Nothing is staged; on failure the old root stands. */
+  /**
+   * Writes what the root does not have yet and makes a new root of it. Nothing is staged; on failure the old root stands.
+   * On a full disk there may be room in small pieces only, and without this checkpoint none ever comes back: so segments of 16 blocks, else of 4, else of 1.
+   */
   checkpoint(): u32 {
     const first = this.firstToWrite();
     if (first > this.runCount) return Status.Ok;
-    this.rowCount = 0;
     this.writer.fromReserve = true;
+    let status = this.writeRun(first, EXTENT_BLOCKS_MAX);
+    for (let blocks = EXTENT_BLOCKS_MAX / 4; status == Status.NoSpace && blocks > 0; blocks /= 4) {
+      const smaller = this.writeRun(first, blocks);
+      if (smaller == Status.TooLarge) break; // more segments than a directory lists
+      status = smaller;
+    }
+    this.writer.fromReserve = false;
+    if (status == Status.Ok) this.adopt(first);
+    return status;
+  }
+
+  private writeRun(first: u32, segmentBlocks: u32): u32 {
+    this.rowCount = 0;
+    this.segmentBlocks = segmentBlocks;
     let status = this.writeEntries(first);
     if (status == Status.Ok) status = this.writeDirectory(first);
-    this.writer.fromReserve = false;
-    if (status != Status.Ok) {
-      this.freeRows(this.rows, this.rowCount);
-      return status;
-    }
-    this.adopt(first);
-    return Status.Ok;
+    if (status != Status.Ok) this.freeRows(this.rows, this.rowCount);
+    return status;
   }
 
   /** The number of the run to write: it takes in the new entries and those of all runs from this number on. More than runCount: nothing to do. */
@@ -119,22 +130,24 @@ export class Runs {
 
   private writeEntries(first: u32): u32 {
     const isOnlyNew = first == this.runCount;
+    const segmentBytes = this.segmentBlocks * BLOCK_BYTES;
+    const entriesInSegment = segmentBytes / Entry.BYTES;
     let segment: u32 = 0;
     let filled: u32 = 0;
     let slot = isOnlyNew ? this.index.nextPerhapsNew(0) : this.index.nextUsed(0);
     while (slot < this.index.slotLimit) {
       const entry = this.index.entry(slot);
       if (Entry.run(entry) >= first) {
-        const at = this.staging.base + segment * GROUP_BYTES + filled * Entry.BYTES;
+        const at = this.staging.base + segment * segmentBytes + filled * Entry.BYTES;
         memory.copy(at, entry, Entry.BYTES);
         Entry.setFlags(at, 0);
         filled++;
-        if (filled == ENTRIES_IN_SEGMENT) {
+        if (filled == entriesInSegment) {
           this.endSegment(segment, first, filled);
           filled = 0;
           segment++;
         }
-        if (segment == SEGMENTS_IN_WRITE) {
+        if (segment == STAGING_BLOCKS / this.segmentBlocks) {
           const status = this.writeSegments(segment);
           if (status != Status.Ok) return status;
           segment = 0;
@@ -148,13 +161,13 @@ export class Runs {
 
   /** A row for a full segment; its address is its place in the scratch for now. */
   private endSegment(segment: u32, run: u32, entryCount: u32): void {
-    const at = this.staging.base + segment * GROUP_BYTES;
+    const at = this.staging.base + segment * this.segmentBlocks * BLOCK_BYTES;
     const lengthBytes = entryCount * Entry.BYTES;
     memory.fill(at + lengthBytes, 0, blocksOf(lengthBytes) * BLOCK_BYTES - lengthBytes);
     hash(at, lengthBytes, this.value);
     // Rows beyond the table's end are noticed before they are used, in writeSegments.
     if (this.rowCount + segment < SEGMENTS_MAX) {
-      Entry.fill(this.rows + <usize>(this.rowCount + segment) * SEGMENT_ROW, Kind.object, this.value, lengthBytes, 0, segment * EXTENT_BLOCKS_MAX, run << 4);
+      Entry.fill(this.rows + <usize>(this.rowCount + segment) * SEGMENT_ROW, Kind.object, this.value, lengthBytes, 0, segment * this.segmentBlocks, run << 4);
     }
   }
 

@@ -162,6 +162,7 @@ export class Committer {
     if (status != Status.Ok && status != Status.NotDurable) return status;
     this.isCheckpointWanted = false;
     this.isUnsynced = status != Status.Ok;
+    this.journal.archiveBytes = 0;
     this.hasCheckpoint = true;
     this.checkpoints++;
     memory.copy(this.checkpointState, this.hash, HASH_BYTES);

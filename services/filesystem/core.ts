@@ -56,7 +56,7 @@ export class Core {
     this.visited = visited;
     this.walk = walk;
     this.collector = new Collector(state, committer, contents, log, walk, visited);
-    this.space = new Space(blocks, contents, state, journal.batch, files);
+    this.space = new Space(blocks, contents, state, journal, files);
     this.path = new PathWalk(state, contents, platform);
   }
 

@@ -10,6 +10,8 @@ import { Reducer } from "./reducer";
 import { sameHash } from "../base/merkle-map";
 import { EMPTY_CONTENT, HASH_BYTES } from "./tree-format";
 
+/** What Axiom adds to each batch: an entry's head and a hash. */
+const STATE_ROOT_ENTRY_BYTES: u32 = 144;
 /** Contents let go by proposals that are not committed yet: a collection must keep them, because a crash would bring them back. */
 const RELEASED_MAX: u32 = 2048;
 
@@ -18,6 +20,8 @@ export class Journal {
   isLost: bool = false;
   /** Height of the first proposal of the batch. */
   baseHeight: u64 = 0;
+  /** Bytes of entries since the last checkpoint, which the next one archives. */
+  archiveBytes: u64 = 0;
   /** Proposals since mount that let content go: whether a collection may find something. */
   releaseCount: u64 = 1;
   /** Hashes let go by the batch. */
@@ -63,6 +67,7 @@ export class Journal {
 
   /** The batch is committed; the next begins at this height. */
   settle(height: u64): void {
+    this.archiveBytes += this.batch.entryBytes + STATE_ROOT_ENTRY_BYTES;
     this.batch.clear();
     this.releasedCount = 0;
     this.baseHeight = height;

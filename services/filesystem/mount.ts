@@ -52,6 +52,7 @@ export class Mounter {
     if (status != Status.Ok) return status;
     let height: u64 = 0;
     core.committer.hasCheckpoint = log.found;
+    core.journal.archiveBytes = 0;
     if (log.found) {
       height = log.height;
       status = this.openCheckpoint();
@@ -64,6 +65,7 @@ export class Mounter {
       status = this.reduce(height, log.lengthBytes, log.nextHeight);
       if (status != Status.Ok) return status;
       height = log.nextHeight;
+      core.journal.archiveBytes += log.lengthBytes;
     }
     core.committer.adopt(height);
     status = core.blocks.readLimits();

@@ -6,14 +6,14 @@
 // Safety: `statistics` holds the structure that the store fills.
 import { StoreStatistics } from "../../kernel-bindings/generated/assembly/content-store";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
-import { Batch } from "./batch";
 import { FileContents } from "./file-contents";
+import { Journal } from "./journal";
 import { Blocks, Contents } from "./lower";
 import { State } from "./state";
 
 const BLOCK_SHIFT: u32 = 12;
 /** docs/formats/content-store.md: an entry of the index. */
-const INDEX_ENTRY_BYTES: u64 = 64;
+const INDEX_ENTRY_BYTES: u64 = 48;
 const RESERVE_MIN: u64 = 64;
 const RESERVE_MAX: u64 = 4096;
 /** Kept beyond what is owed: segments of the log, the index, the state record. */
@@ -31,7 +31,7 @@ export class Space {
   /** A StoreStatistics, of the last look. */
   readonly statistics: usize = heap.alloc(StoreStatistics.SIZE);
 
-  constructor(private blocks: Blocks, private contents: Contents, private state: State, private batch: Batch, private files: FileContents) {}
+  constructor(private blocks: Blocks, private contents: Contents, private state: State, private journal: Journal, private files: FileContents) {}
 
   /** Look at the block service again. */
   refresh(): u32 {
@@ -52,7 +52,7 @@ export class Space {
   get reservedBlocks(): u64 { return min(max(this.blockCount / RESERVE_PART, RESERVE_MIN), RESERVE_MAX) + (this.indexBlocks << 1) + this.owedBlocks; }
 
   /** Blocks that a checkpoint of what is in memory will take. */
-  get owedBlocks(): u64 { return ((<u64>this.state.cache.unstoredBytes << 1) + this.batch.lengthBytes) >> BLOCK_SHIFT; }
+  get owedBlocks(): u64 { return ((<u64>this.state.cache.unstoredBytes << 1) + this.journal.archiveBytes + this.journal.batch.entryBytes) >> BLOCK_SHIFT; }
 
   /** Whether a collection should be made while it still can: it writes the store's index up to twice, before and after. */
   get isTight(): bool { return this.owedBlocks + (this.indexBlocks << 1) + TIGHT_BLOCKS + this.spentBlocks > this.freeBlocks; }
