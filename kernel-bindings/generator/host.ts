@@ -81,6 +81,7 @@ export const Kind = { ${abi.kinds.map(([number, name]) => `${name}: ${number}`).
 export const Rights = ${JSON.stringify(abi.rights)} as const;
 export const defaultEndpointRights = ${abi.defaultEndpointRights};
 export const TraceKind = { ${abi.traceKinds.map(([number, name]) => `${name}: ${number}`).join(", ")} } as const;
+export const DomainState = { ${abi.domainStates.map(([number, name]) => `${name}: ${number}`).join(", ")} } as const;
 export const faultNames: Record<number, string> = { ${abi.faults.map(([number, name]) => `${number}: "${name}"`).join(", ")} };
 export const messageLayout = ${JSON.stringify(abi.message)} as const;
 export const traceFormat = ${JSON.stringify(abi.trace)} as const;

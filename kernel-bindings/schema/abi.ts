@@ -8,7 +8,7 @@ export const statuses: ReadonlyArray<readonly [number, string, string]> = [
   [2, "Denied", "the capability does not carry the right that this needs"],
   [3, "InvalidArgument", "an argument is outside what the operation takes"],
   [4, "OutOfRange", "an access reaches past the end of what was lent"],
-  [5, "PeerRestarted", "the service stopped while serving the request"],
+  [5, "PeerRestarted", "the service restarted; what was not synced may be lost"],
   [6, "PeerDead", "the service has stopped and is not running"],
   [7, "Cancelled", "the request was cancelled"],
   [8, "StackExhausted", "the chain of calls is too deep"],
@@ -54,18 +54,25 @@ export const rights = { read: 1, write: 2, signal: 1, transfer: 256, mint: 512 }
 export const defaultEndpointRights = 255 | rights.transfer;
 
 export const message = {
-  sizeBytes: 144, fieldsOffset: 16, fieldsBytes: 48, leasesOffset: 64, leaseCount: 4, leaseBytes: 16, capabilitiesOffset: 128, capabilityCount: 4,
+  sizeBytes: 144, fieldsOffset: 16, fieldsBytes: 48, leasesOffset: 64, leaseCount: 4, leaseBytes: 16, capabilitiesOffset: 128, capabilityCount: 4, movesOffset: 14,
 } as const;
 
 export const traceKinds: ReadonlyArray<readonly [number, string]> = [
   [1, "call"], [2, "reply"], [3, "notification"], [4, "interrupt"], [5, "trap"], [6, "start"], [7, "note"], [8, "text"], [9, "notified"], [10, "notifiedReturn"],
+  [11, "closed"], [12, "closedReturn"], [13, "restart"], [14, "givenUp"], [15, "background"], [16, "backgroundReturn"],
 ];
 export const trace = { magic: "AXTRACE1", version: 1, recordBytes: 32, kernelDomain: 255, microkernel: 1, hosted: 2 } as const;
 
 /** Why a domain ended (argument of a trap record). */
 export const faults: ReadonlyArray<readonly [number, string]> = [
   [1, "trap"], [2, "abort"], [3, "misuse of a system call"], [4, "stack overflow"], [5, "killed"], [6, "time limit"],
+  [7, "start refused"], [8, "what it stands on restarted"], [9, "a device could reach memory of a domain that ended"],
 ];
 
 /** Parts of a `device` capability, in handle order. */
 export const deviceParts = ["common", "notify", "isr", "configuration", "interrupt", "dma", "reserved"] as const;
+
+/** State of a domain (docs/supervision.md §2). */
+export const domainStates: ReadonlyArray<readonly [number, string]> = [
+  [0, "absent"], [1, "loaded"], [2, "ready"], [3, "dead"], [4, "restarting"], [5, "givenUp"], [6, "dying"],
+];

@@ -11,7 +11,7 @@ export namespace Status {
   export const InvalidArgument: u32 = 3;
   /** an access reaches past the end of what was lent */
   export const OutOfRange: u32 = 4;
-  /** the service stopped while serving the request */
+  /** the service restarted; what was not synced may be lost */
   export const PeerRestarted: u32 = 5;
   /** the service has stopped and is not running */
   export const PeerDead: u32 = 6;
@@ -112,7 +112,7 @@ export function statusSentence(status: u32): string {
     case 2: return "the capability does not carry the right that this needs";
     case 3: return "an argument is outside what the operation takes";
     case 4: return "an access reaches past the end of what was lent";
-    case 5: return "the service stopped while serving the request";
+    case 5: return "the service restarted; what was not synced may be lost";
     case 6: return "the service has stopped and is not running";
     case 7: return "the request was cancelled";
     case 8: return "the chain of calls is too deep";

@@ -85,7 +85,7 @@ export const statusSentences: Record<number, string> = {
   2: "the capability does not carry the right that this needs",
   3: "an argument is outside what the operation takes",
   4: "an access reaches past the end of what was lent",
-  5: "the service stopped while serving the request",
+  5: "the service restarted; what was not synced may be lost",
   6: "the service has stopped and is not running",
   7: "the request was cancelled",
   8: "the chain of calls is too deep",
@@ -122,9 +122,10 @@ export const statusSentences: Record<number, string> = {
 export const Kind = { endpoint: 1, notification: 2, lease: 3, grant: 4, window: 5, interrupt: 6, dma: 7, timer: 8, clock: 9, entropy: 10, console: 11, trace: 12, power: 13, control: 14 } as const;
 export const Rights = {"read":1,"write":2,"signal":1,"transfer":256,"mint":512} as const;
 export const defaultEndpointRights = 511;
-export const TraceKind = { call: 1, reply: 2, notification: 3, interrupt: 4, trap: 5, start: 6, note: 7, text: 8, notified: 9, notifiedReturn: 10 } as const;
-export const faultNames: Record<number, string> = { 1: "trap", 2: "abort", 3: "misuse of a system call", 4: "stack overflow", 5: "killed", 6: "time limit" };
-export const messageLayout = {"sizeBytes":144,"fieldsOffset":16,"fieldsBytes":48,"leasesOffset":64,"leaseCount":4,"leaseBytes":16,"capabilitiesOffset":128,"capabilityCount":4} as const;
+export const TraceKind = { call: 1, reply: 2, notification: 3, interrupt: 4, trap: 5, start: 6, note: 7, text: 8, notified: 9, notifiedReturn: 10, closed: 11, closedReturn: 12, restart: 13, givenUp: 14, background: 15, backgroundReturn: 16 } as const;
+export const DomainState = { absent: 0, loaded: 1, ready: 2, dead: 3, restarting: 4, givenUp: 5, dying: 6 } as const;
+export const faultNames: Record<number, string> = { 1: "trap", 2: "abort", 3: "misuse of a system call", 4: "stack overflow", 5: "killed", 6: "time limit", 7: "start refused", 8: "what it stands on restarted", 9: "a device could reach memory of a domain that ended" };
+export const messageLayout = {"sizeBytes":144,"fieldsOffset":16,"fieldsBytes":48,"leasesOffset":64,"leaseCount":4,"leaseBytes":16,"capabilitiesOffset":128,"capabilityCount":4,"movesOffset":14} as const;
 export const traceFormat = {"magic":"AXTRACE1","version":1,"recordBytes":32,"kernelDomain":255,"microkernel":1,"hosted":2} as const;
 export const deviceParts = ["common","notify","isr","configuration","interrupt","dma","reserved"] as const;
 export interface TableField { name: string; type: "u8" | "u16" | "u32" | "u64" | "hash"; offset: number }
@@ -2212,5 +2213,85 @@ export const interfaceTable: TableInterface[] = [
     }
    }
   ]
+ },
+ {
+  "number": 7,
+  "name": "mailbox",
+  "operations": [
+   {
+    "number": 1,
+    "name": "leave",
+    "sentence": "Leave a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender.",
+    "request": [
+     {
+      "name": "tag",
+      "type": "u64",
+      "offset": 0
+     },
+     {
+      "name": "recipient",
+      "type": "u32",
+      "offset": 8
+     }
+    ],
+    "reply": [],
+    "leases": [],
+    "capabilities": [
+     {
+      "name": "capability",
+      "direction": "in",
+      "kind": "any"
+     }
+    ]
+   },
+   {
+    "number": 2,
+    "name": "take",
+    "sentence": "Take the oldest capability with this tag that was left for the caller; it moves.",
+    "request": [
+     {
+      "name": "tag",
+      "type": "u64",
+      "offset": 0
+     }
+    ],
+    "reply": [
+     {
+      "name": "sender",
+      "type": "u32",
+      "offset": 0
+     }
+    ],
+    "leases": [],
+    "capabilities": [
+     {
+      "name": "capability",
+      "direction": "out",
+      "kind": "any"
+     }
+    ]
+   },
+   {
+    "number": 3,
+    "name": "withdraw",
+    "sentence": "Take back what the caller left under this tag for this recipient and nobody took.",
+    "request": [
+     {
+      "name": "tag",
+      "type": "u64",
+      "offset": 0
+     },
+     {
+      "name": "recipient",
+      "type": "u32",
+      "offset": 8
+     }
+    ],
+    "reply": [],
+    "leases": [],
+    "capabilities": []
+   }
+  ],
+  "constants": []
  }
 ];

@@ -131,6 +131,12 @@ pub mod trace_kind {
     pub const TEXT: u8 = 8;
     pub const NOTIFIED: u8 = 9;
     pub const NOTIFIED_RETURN: u8 = 10;
+    pub const CLOSED: u8 = 11;
+    pub const CLOSED_RETURN: u8 = 12;
+    pub const RESTART: u8 = 13;
+    pub const GIVEN_UP: u8 = 14;
+    pub const BACKGROUND: u8 = 15;
+    pub const BACKGROUND_RETURN: u8 = 16;
 }
 
 /// Why a domain ended.
@@ -141,6 +147,20 @@ pub mod fault {
     pub const STACK_OVERFLOW: u32 = 4;
     pub const KILLED: u32 = 5;
     pub const TIME_LIMIT: u32 = 6;
+    pub const START_REFUSED: u32 = 7;
+    pub const PEER_RESTARTED: u32 = 8;
+    pub const DEVICE_REACH: u32 = 9;
+}
+
+/// States of a domain.
+pub mod state {
+    pub const ABSENT: u32 = 0;
+    pub const LOADED: u32 = 1;
+    pub const READY: u32 = 2;
+    pub const DEAD: u32 = 3;
+    pub const RESTARTING: u32 = 4;
+    pub const GIVEN_UP: u32 = 5;
+    pub const DYING: u32 = 6;
 }
 
 /// Layout of a message, in bytes.
@@ -153,4 +173,5 @@ pub mod message {
     pub const LEASE_BYTES: usize = 16;
     pub const CAPABILITIES_OFFSET: usize = 128;
     pub const CAPABILITY_COUNT: usize = 4;
+    pub const MOVES_OFFSET: usize = 14;
 }
