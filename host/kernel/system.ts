@@ -148,7 +148,7 @@ export function bootHosted(options: BootOptions): System {
 function withExtraDomains(options: BootOptions): Manifest {
   const manifest = validateManifest(options.manifest);
   const known = [...manifest.domains, ...(options.extraDomains ?? [])];
-  const all = validateManifest({ version: manifest.version, domains: known });
+  const all = validateManifest({ ...manifest, domains: known });
   for (const name of [...(options.only ?? []), ...Object.keys(options.replace ?? {})]) {
     if (!known.some((entry) => entry.name === name)) throw new Error(`bootHosted: no domain "${name}" in the manifest`);
   }

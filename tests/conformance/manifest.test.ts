@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { main } from "assemblyscript/asc";
-import { validateManifest } from "../../host/kernel/manifest.ts";
+import { ManifestError, validateManifest } from "../../host/kernel/manifest.ts";
 import { readManifest } from "../../host/kernel/node-files.ts";
 import { bootHosted } from "../../host/kernel/system.ts";
 import * as generated from "../../kernel-bindings/generated/host/capabilities.ts";
@@ -24,6 +24,58 @@ test("the system's own manifest is accepted, and so is the small one", () => {
   validateManifest(small());
 });
 
+const policy = { limit: 3, windowMs: 60_000, backoffMs: 100 };
+
+test("time limits, restart policies and the bound of memory are accepted", () => {
+  const manifest = small();
+  Object.assign(manifest, { memoryPages: 2 });
+  Object.assign(manifest.domains[0]!, { timeLimitMs: 3_600_000, restart: { limit: 1, windowMs: 1, backoffMs: 0 }, onPeerRestart: "recover" });
+  Object.assign(manifest.domains[1]!, { timeLimitMs: 0, restart: { limit: 100, windowMs: 3_600_000, backoffMs: 60_000 }, onPeerRestart: "restart" });
+  validateManifest(manifest);
+});
+
+test("memory of domains that one kernel never runs together is not summed", () => {
+  const manifest = small();
+  Object.assign(manifest, { memoryPages: 3 });
+  manifest.domains.push({ name: "three", module: "three", kernels: ["hosted"], rank: 3, memoryPages: 1, capabilities: [] }, { name: "four", module: "four", kernels: ["microkernel"], rank: 3, memoryPages: 1, capabilities: [] });
+  validateManifest(manifest);
+});
+
+/** What is wrong, where (the path), and what is said. */
+const refusedAt: Array<[string, (manifest: Small) => unknown, string, RegExp]> = [
+  ["an unknown field of a policy", (m) => Object.assign(m.domains[1]!, { restart: { ...policy, times: 1 } }), "domains[1].restart.times", /unknown field "times"/],
+  ["a policy that is no object", (m) => Object.assign(m.domains[1]!, { restart: true }), "domains[1].restart", /must be an object/],
+  ["no limit", (m) => Object.assign(m.domains[1]!, { restart: { windowMs: 1, backoffMs: 1 } }), "domains[1].restart", /limit must be/],
+  ["limit 0", (m) => Object.assign(m.domains[1]!, { restart: { ...policy, limit: 0 } }), "domains[1].restart.limit", /limit must be an integer from 1 to 100/],
+  ["limit 101", (m) => Object.assign(m.domains[1]!, { restart: { ...policy, limit: 101 } }), "domains[1].restart.limit", /limit/],
+  ["window 0", (m) => Object.assign(m.domains[1]!, { restart: { ...policy, windowMs: 0 } }), "domains[1].restart.windowMs", /windowMs/],
+  ["a window too long", (m) => Object.assign(m.domains[1]!, { restart: { ...policy, windowMs: 3_600_001 } }), "domains[1].restart.windowMs", /windowMs/],
+  ["a backoff too long", (m) => Object.assign(m.domains[1]!, { restart: { ...policy, backoffMs: 60_001 } }), "domains[1].restart.backoffMs", /backoffMs/],
+  ["a negative time limit", (m) => Object.assign(m.domains[1]!, { timeLimitMs: -1 }), "domains[1].timeLimitMs", /timeLimitMs/],
+  ["an unknown onPeerRestart", (m) => Object.assign(m.domains[1]!, { onPeerRestart: "panic" }), "domains[1].onPeerRestart", /"recover" or "restart"/],
+  ["onPeerRestart without a policy", (m) => Object.assign(m.domains[1]!, { onPeerRestart: "restart" }), "domains[1].onPeerRestart", /no "restart"/],
+  ["a policy for a client", (m) => Object.assign(m.domains[1]!, { module: null, restart: policy }), "domains[1].restart", /never ended/],
+  ["overcommitted memory", (m) => Object.assign(m, { memoryPages: 1 }), "domains[1].memoryPages", /overcommitted.*needs 2, the limit is 1/],
+  ["overcommitted memory without a bound", (m) => { m.domains[1]!.memoryPages = 7168; }, "domains[1].memoryPages", /needs 7169, the limit is 7168/],
+  ["a bound of no memory", (m) => Object.assign(m, { memoryPages: 0 }), "memoryPages", /memoryPages must be/],
+  ["a cycle", (m) => m.domains[0]!.capabilities.push({ name: "up", kind: "endpoint", domain: "two" }), "domains[0].capabilities[1].domain", /a cycle of calls: "one" → "two" → "one"/],
+  ["an upward call without a way back", (m) => { m.domains[1]!.capabilities = []; m.domains[0]!.capabilities.push({ name: "up", kind: "endpoint", domain: "two" }); }, "domains[0].capabilities[1].domain", /an upward call: "two" has rank 2/],
+  ["an unknown domain", (m) => m.domains[1]!.capabilities.push({ name: "x", kind: "endpoint", domain: "three" }), "domains[1].capabilities[2].domain", /unknown domain/],
+  ["an endpoint to a domain that is not there", (m) => Object.assign(m.domains[0]!, { kernels: ["microkernel"] }), "domains[1].capabilities[0].domain", /the hosted kernel runs "two" and not "one"/],
+  ["the same for the microkernel", (m) => Object.assign(m.domains[0]!, { kernels: ["hosted"] }), "domains[1].capabilities[0].domain", /the microkernel runs "two" and not "one"/],
+  ["a repeated name", (m) => Object.assign(m.domains[1]!, { name: "one" }), "domains[1].name", /repeated/],
+  ["an unknown field", (m) => Object.assign(m.domains[1]!.capabilities[0]!, { badges: 1 }), "domains[1].capabilities[0].badges", /unknown field/],
+  ["an unknown kernel", (m) => Object.assign(m.domains[0]!, { kernels: ["hosted", "linux"] }), "domains[0].kernels[1]", /unknown kernel/],
+  ["more handles than a table's part for the manifest", (m) => { for (let index = 0; index < 255; index++) m.domains[1]!.capabilities.push({ name: `c${index}`, kind: "clock" }); }, "domains[1].capabilities[256]", /at most 256 handles/],
+];
+for (const [name, spoil, path, message] of refusedAt) {
+  test(`refused with its path: ${name}`, () => {
+    const manifest = small();
+    spoil(manifest);
+    assert.throws(() => validateManifest(manifest), (error: unknown) => error instanceof ManifestError && error.path === path && message.test(error.message) || assert.fail(`${(error as ManifestError).path}: ${String(error)}`));
+  });
+}
+
 const refusals: Array<[string, (manifest: Small) => unknown, RegExp]> = [
   ["another version", (m) => Object.assign(m, { version: 2 }), /version: must be 1/],
   ["no list", () => [], /must be an object/],
@@ -41,7 +93,7 @@ const refusals: Array<[string, (manifest: Small) => unknown, RegExp]> = [
   ["a kind that only the kernel makes", (m) => m.domains[1]!.capabilities.push({ name: "x", kind: "lease" }), /"lease" cannot be given/],
   ["an inherited name as kind", (m) => m.domains[1]!.capabilities.push({ name: "x", kind: "toString" }), /unknown kind/],
   ["an unknown domain", (m) => m.domains[1]!.capabilities.push({ name: "x", kind: "endpoint", domain: "three" }), /capability "x": unknown domain "three"/],
-  ["an upward call", (m) => m.domains[0]!.capabilities.push({ name: "up", kind: "endpoint", domain: "two" }), /domain "one", capability "up": an upward call/],
+  ["an upward call", (m) => m.domains[0]!.capabilities.push({ name: "up", kind: "endpoint", domain: "two" }), /domain "one", capability "up": a cycle of calls/],
   ["a sideways call", (m) => { m.domains[1]!.rank = 1; }, /upward call/],
   ["a bit too high", (m) => m.domains[1]!.capabilities.push({ name: "t", kind: "timer", bit: 31 }), /bit must be an integer from 0 to 30/],
   ["bits too high", (m) => m.domains[0]!.capabilities.push({ name: "n", kind: "notification", domain: "two", bits: 2 ** 31 }), /bits/],
