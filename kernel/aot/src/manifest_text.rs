@@ -1,12 +1,16 @@
-//! Reads `services/system.json`, refuses what docs/abi.md §6 refuses, and turns names into numbers.
+//! Reads `services/system.json`, refuses what docs/abi.md §6 and docs/supervision.md §1 refuse, and turns names into numbers.
 //!
 //! Every problem is collected, so that one run shows all of them. The packed form is checked once more by the decoder that
 //! the kernel uses: this file knows about names and fields, that one about rules.
 use crate::generated::{DEFAULT_ENDPOINT_RIGHTS, kind, right};
-use crate::manifest::{self, BIT_LIMIT, DomainEntry, Entry, KIND_DEVICE, MEMORY_PAGES_LIMIT, NAME_BYTES, NO_MODULE};
+use crate::manifest::{
+    self, BACKOFF_MILLISECONDS_LIMIT, BIT_LIMIT, DomainEntry, Entry, KIND_DEVICE, MEMORY_PAGES_LIMIT, MILLISECONDS_LIMIT, NAME_BYTES,
+    NO_MODULE, RESTART_LIMIT, RestartPolicy,
+};
 use serde_json::{Map, Value};
 
-/// Memory of all domains together, in 64 KiB pages: what a machine with 512 MiB can give beside kernel and code.
+/// Memory of all domains together, in 64 KiB pages, unless the manifest says otherwise: what a machine with 512 MiB can give
+/// beside kernel and code.
 const MEMORY_PAGES_TOTAL: u64 = 7168;
 const ALL_RIGHTS: u64 = (255 | right::TRANSFER | right::MINT) as u64;
 
@@ -61,7 +65,7 @@ impl Reader {
     fn system(&mut self, value: &Value) -> Vec<DomainEntry> {
         let empty = Map::new();
         let root = value.as_object().unwrap_or(&empty);
-        self.check_fields("manifest", root, &["version", "domains"]);
+        self.check_fields("manifest", root, &["version", "memoryPages", "domains"]);
         if root.get("version").and_then(Value::as_u64) != Some(1) {
             self.problem("manifest", "version must be 1");
         }
@@ -83,8 +87,12 @@ impl Reader {
         }
         let entries: Vec<DomainEntry> = domains.iter().enumerate().map(|(id, domain)| self.domain(id, domain)).collect();
         let pages: u64 = entries.iter().filter(|entry| entry.present).map(|entry| u64::from(entry.memory_pages)).sum();
-        if pages > MEMORY_PAGES_TOTAL {
-            self.problem("manifest", format_args!("memory is over-committed: {pages} pages in all, the limit is {MEMORY_PAGES_TOTAL}"));
+        let total = match root.get("memoryPages") {
+            Some(_) => self.integer("manifest", root, "memoryPages", 1, u64::from(u32::MAX)),
+            None => MEMORY_PAGES_TOTAL,
+        };
+        if pages > total {
+            self.problem("manifest", format_args!("memory is over-committed: {pages} pages in all, the limit is {total}"));
         }
         entries
     }
@@ -96,7 +104,8 @@ impl Reader {
             self.problem(&place, "must be an object");
             return entry;
         };
-        self.check_fields(&place, domain, &["name", "module", "rank", "memoryPages", "kernels", "capabilities"]);
+        let known = ["name", "module", "rank", "memoryPages", "timeLimitMs", "restart", "onPeerRestart", "kernels", "capabilities"];
+        self.check_fields(&place, domain, &known);
         let name = self.names[id].clone();
         if name.is_empty() || name.len() > NAME_BYTES {
             self.problem(&place, format_args!("a name has 1 to {NAME_BYTES} bytes"));
@@ -117,8 +126,36 @@ impl Reader {
         if let Some(module) = module.filter(|_| entry.present) {
             entry.module = self.module_number(&place, &module);
         }
+        self.supervision(&place, domain, &mut entry);
         entry.capabilities = self.capabilities(id, &place, domain);
         entry
+    }
+
+    fn supervision(&mut self, place: &str, domain: &Map<String, Value>, entry: &mut DomainEntry) {
+        if domain.contains_key("timeLimitMs") {
+            entry.time_limit_ms = self.integer(place, domain, "timeLimitMs", 0, u64::from(MILLISECONDS_LIMIT)) as u32;
+        }
+        match domain.get("restart") {
+            None => {}
+            Some(Value::Object(policy)) => {
+                let place = format!("{place}, restart");
+                self.check_fields(&place, policy, &["limit", "windowMs", "backoffMs"]);
+                entry.restart = Some(RestartPolicy {
+                    limit: self.integer(&place, policy, "limit", 1, u64::from(RESTART_LIMIT)) as u32,
+                    window_ms: self.integer(&place, policy, "windowMs", 1, u64::from(MILLISECONDS_LIMIT)) as u32,
+                    backoff_ms: self.integer(&place, policy, "backoffMs", 0, u64::from(BACKOFF_MILLISECONDS_LIMIT)) as u32,
+                });
+            }
+            Some(_) => self.problem(place, "restart must be an object"),
+        }
+        match domain.get("onPeerRestart").map(Value::as_str) {
+            None | Some(Some("recover")) => {}
+            Some(Some("restart")) => entry.restarts_with_peers = true,
+            Some(_) => self.problem(place, "onPeerRestart must be \"recover\" or \"restart\""),
+        }
+        if entry.restarts_with_peers && !domain.contains_key("restart") {
+            self.problem(place, "onPeerRestart is \"restart\" and restart is missing");
+        }
     }
 
     fn is_here(&mut self, place: &str, domain: &Map<String, Value>) -> bool {

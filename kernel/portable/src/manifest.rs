@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! u16 version, u16 domain count, then for each domain
-//!   24 name, u8 rank, u8 present, u16 module index, u32 memory pages, u16 capability count, u16 zero   (36 bytes)
+//!   24 name, u8 rank, u8 present, u16 module index, u32 memory pages, u16 capability count, u8 restarts with its peers, u8 zero,
+//!   u32 time limit in ms, u32 restart limit (0: never), u32 window in ms, u32 backoff in ms                        (52 bytes)
 //!   16 bytes a capability: u8 kind, u8 bit, u8 domain, u8 zero, u32 badge, u32 rights, u32 bits
 //! ```
 //!
-//! What stays true: `decode` accepts nothing that the rules of docs/abi.md §6 refuse, whatever the bytes are.
+//! What stays true: `decode` accepts nothing that the rules of docs/abi.md §6 and docs/supervision.md §1 refuse, whatever the bytes are.
 //! Shared with the ahead-of-time compiler, which includes this file by path.
 use crate::generated::kind;
 use alloc::vec::Vec;
 
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 pub const NAME_BYTES: usize = 24;
 /// Ids are one byte in trace records, and 255 is the kernel.
 pub const DOMAIN_LIMIT: usize = 255;
@@ -25,8 +26,12 @@ pub const NO_MODULE: u16 = 0xffff;
 pub const KIND_DEVICE: u8 = 0x80;
 /// Handles that a device entry takes.
 pub const DEVICE_PARTS: usize = 7;
+/// An hour: no activation and no window is longer.
+pub const MILLISECONDS_LIMIT: u32 = 3_600_000;
+pub const RESTART_LIMIT: u32 = 100;
+pub const BACKOFF_MILLISECONDS_LIMIT: u32 = 60_000;
 
-const DOMAIN_BYTES: usize = 36;
+const DOMAIN_BYTES: usize = 52;
 const ENTRY_BYTES: usize = 16;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +54,15 @@ impl Entry {
     }
 }
 
+/// How often a domain comes back (docs/supervision.md §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestartPolicy {
+    /// Deaths of its own within the window after which it is given up.
+    pub limit: u32,
+    pub window_ms: u32,
+    pub backoff_ms: u32,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainEntry {
     pub name: [u8; NAME_BYTES],
@@ -57,6 +71,12 @@ pub struct DomainEntry {
     pub present: bool,
     pub module: u16,
     pub memory_pages: u32,
+    /// Own CPU time of one activation, in milliseconds; 0 is no limit.
+    pub time_limit_ms: u32,
+    /// Absent: it is never restarted.
+    pub restart: Option<RestartPolicy>,
+    /// A restart of a domain that it has an endpoint to restarts it as well.
+    pub restarts_with_peers: bool,
     pub capabilities: Vec<Entry>,
 }
 
@@ -103,10 +123,13 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<DomainEntry>, &'static str> {
 fn decode_domain(reader: &mut Reader<'_>) -> Result<DomainEntry, &'static str> {
     let name = reader.take()?;
     let (rank, present, module) = (reader.u8()?, reader.u8()?, reader.u16()?);
-    let (memory_pages, capability_count, zero) = (reader.u32()?, reader.u16()? as usize, reader.u16()?);
-    if present > 1 || zero != 0 {
+    let (memory_pages, capability_count) = (reader.u32()?, reader.u16()? as usize);
+    let (restarts_with_peers, zero, time_limit_ms) = (reader.u8()?, reader.u8()?, reader.u32()?);
+    let (limit, window_ms, backoff_ms) = (reader.u32()?, reader.u32()?, reader.u32()?);
+    if present > 1 || restarts_with_peers > 1 || zero != 0 || (limit == 0 && (window_ms != 0 || backoff_ms != 0)) {
         return Err("a domain of the manifest is malformed");
     }
+    let restart = (limit != 0).then_some(RestartPolicy { limit, window_ms, backoff_ms });
     let mut capabilities = Vec::new(); // each entry takes bytes that must be there, so the count needs no bound of its own
     for _ in 0..capability_count {
         let (kind, bit, domain, zero) = (reader.u8()?, reader.u8()?, reader.u8()?, reader.u8()?);
@@ -115,7 +138,8 @@ fn decode_domain(reader: &mut Reader<'_>) -> Result<DomainEntry, &'static str> {
         }
         capabilities.push(Entry { kind, bit, domain, badge: reader.u32()?, rights: reader.u32()?, bits: reader.u32()? });
     }
-    Ok(DomainEntry { name, rank, present: present == 1, module, memory_pages, capabilities })
+    let (present, restarts_with_peers) = (present == 1, restarts_with_peers == 1);
+    Ok(DomainEntry { name, rank, present, module, memory_pages, time_limit_ms, restart, restarts_with_peers, capabilities })
 }
 
 /// The rules that the packed form can break. Repeated and unknown names are the compiler's to refuse: names of
@@ -132,6 +156,7 @@ fn check(domains: &[DomainEntry]) -> Result<(), &'static str> {
         if domain.present && (domain.module == NO_MODULE || domain.memory_pages == 0 || domain.memory_pages > MEMORY_PAGES_LIMIT) {
             return Err("a domain has no module, or a memory of no size or too large");
         }
+        check_supervision(domain)?;
         let handles: usize = domain.capabilities.iter().map(Entry::handle_count).sum();
         if handles > CAPABILITY_LIMIT {
             return Err("a domain has too many capabilities");
@@ -144,6 +169,17 @@ fn check(domains: &[DomainEntry]) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+fn check_supervision(domain: &DomainEntry) -> Result<(), &'static str> {
+    if domain.time_limit_ms > MILLISECONDS_LIMIT {
+        return Err("a time limit of more than an hour");
+    }
+    let Some(policy) = &domain.restart else {
+        return if domain.restarts_with_peers { Err("a domain restarts with its peers and has no restart policy") } else { Ok(()) };
+    };
+    let is_window = (1..=MILLISECONDS_LIMIT).contains(&policy.window_ms) && policy.backoff_ms <= BACKOFF_MILLISECONDS_LIMIT;
+    if (1..=RESTART_LIMIT).contains(&policy.limit) && is_window { Ok(()) } else { Err("a restart policy out of range") }
 }
 
 fn check_entry(domains: &[DomainEntry], id: usize, entry: &Entry) -> Result<(), &'static str> {
@@ -186,7 +222,9 @@ pub fn encode(domains: &[DomainEntry]) -> Vec<u8> {
         out.extend(domain.module.to_le_bytes());
         out.extend(domain.memory_pages.to_le_bytes());
         out.extend((domain.capabilities.len() as u16).to_le_bytes());
-        out.extend(0u16.to_le_bytes());
+        out.extend([u8::from(domain.restarts_with_peers), 0]);
+        let RestartPolicy { limit, window_ms, backoff_ms } = domain.restart.unwrap_or(RestartPolicy { limit: 0, window_ms: 0, backoff_ms: 0 });
+        out.extend([domain.time_limit_ms, limit, window_ms, backoff_ms].into_iter().flat_map(u32::to_le_bytes));
         debug_assert_eq!(out.len() - start, DOMAIN_BYTES);
         for entry in &domain.capabilities {
             let start = out.len();

@@ -2,7 +2,7 @@
 mod support;
 use axiom_kernel_portable::bundle::{self, Bundle};
 use axiom_kernel_portable::generated::kind;
-use axiom_kernel_portable::manifest::{self, DomainEntry, Entry, KIND_DEVICE, decode, encode};
+use axiom_kernel_portable::manifest::{self, DomainEntry, Entry, KIND_DEVICE, RestartPolicy, decode, encode};
 use support::*;
 
 /// xorshift64 (Marsaglia 2003): the same bytes in every run.
@@ -19,7 +19,7 @@ impl Random {
 fn sample() -> Vec<DomainEntry> {
     entries(&[
         part("driver", 0, &[device(3), plain(kind::CLOCK), notification(1, 5)], ""),
-        part("server", 1, &[endpoint(0, 7, 511), endpoint(1, 0, 1023), timer(2)], ""),
+        part("server", 1, &[endpoint(0, 7, 511), endpoint(1, 0, 1023), timer(2)], "").restart(3, 60_000, 100).with_peers(),
         part("client", 2, &[endpoint(1, 0, 255), plain(kind::POWER)], ""),
     ])
 }
@@ -56,6 +56,14 @@ fn each_rule_of_the_manifest_is_kept() {
     refuse("no memory", &|domains| domains[1].memory_pages = 0);
     refuse("too much memory", &|domains| domains[1].memory_pages = manifest::MEMORY_PAGES_LIMIT + 1);
     refuse("no module", &|domains| domains[1].module = manifest::NO_MODULE);
+    let policy = |limit, window_ms, backoff_ms| move |domains: &mut Vec<DomainEntry>| domains[1].restart = Some(RestartPolicy { limit, window_ms, backoff_ms });
+    refuse("no restart policy for one that restarts with its peers", &|domains| domains[1].restart = None);
+    refuse("a restart limit of 101", &policy(101, 1, 0));
+    refuse("a window of no time", &policy(1, 0, 0));
+    refuse("a window of more than an hour", &policy(1, 3_600_001, 0));
+    refuse("a backoff of more than a minute", &policy(1, 1, 60_001));
+    refuse("half a restart policy", &policy(0, 1, 1));
+    refuse("a time limit of more than an hour", &|domains| domains[1].time_limit_ms = 3_600_001);
     refuse("no domains", &|domains| domains.clear());
     refuse("too many capabilities", &|domains| domains[1].capabilities = vec![plain(kind::CLOCK); manifest::CAPABILITY_LIMIT + 1]);
     refuse("too many handles", &|domains| {

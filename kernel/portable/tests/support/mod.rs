@@ -9,7 +9,7 @@ use axiom_kernel_portable::generated::kind;
 use axiom_kernel_portable::kernel::{Kernel, Options};
 use axiom_kernel_portable::loader;
 use axiom_kernel_portable::machine::{Device, Machine};
-use axiom_kernel_portable::manifest::{self, DomainEntry, Entry};
+use axiom_kernel_portable::manifest::{self, DomainEntry, Entry, RestartPolicy};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use wasmtime::{Config, Engine};
@@ -197,11 +197,25 @@ pub struct Part {
     name: String,
     rank: u8,
     capabilities: Vec<Entry>,
+    restart: Option<RestartPolicy>,
+    restarts_with_peers: bool,
     body: String,
 }
 
+impl Part {
+    /// The part comes back: at once, then after `backoff_ms` and so on, at most `limit` times in `window_ms`.
+    pub fn restart(self, limit: u32, window_ms: u32, backoff_ms: u32) -> Part {
+        Part { restart: Some(RestartPolicy { limit, window_ms, backoff_ms }), ..self }
+    }
+    /// The part restarts when what it calls does.
+    pub fn with_peers(self) -> Part {
+        Part { restarts_with_peers: true, ..self }
+    }
+}
+
 pub fn part(name: &str, rank: u8, capabilities: &[Entry], body: &str) -> Part {
-    Part { name: name.to_string(), rank, capabilities: capabilities.to_vec(), body: body.to_string() }
+    let (name, capabilities, body) = (name.to_string(), capabilities.to_vec(), body.to_string());
+    Part { name, rank, capabilities, restart: None, restarts_with_peers: false, body }
 }
 
 pub fn endpoint(domain: u8, badge: u32, rights: u32) -> Entry {
@@ -226,7 +240,10 @@ pub fn entries(parts: &[Part]) -> Vec<DomainEntry> {
         let mut name = [0; manifest::NAME_BYTES];
         name[..part.name.len()].copy_from_slice(part.name.as_bytes());
         let capabilities = std::iter::once(console).chain(part.capabilities.iter().copied()).collect();
-        DomainEntry { name, rank: part.rank, present: true, module: id as u16, memory_pages: 2, capabilities }
+        DomainEntry {
+            name, rank: part.rank, present: true, module: id as u16, memory_pages: 2, capabilities,
+            restart: part.restart, restarts_with_peers: part.restarts_with_peers, ..DomainEntry::default()
+        }
     };
     parts.iter().enumerate().map(entry).collect()
 }
