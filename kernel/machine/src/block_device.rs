@@ -7,7 +7,7 @@ use crate::interrupts::FIRST_INTERRUPT_VECTOR;
 use crate::memory::{self, IDENTITY_BYTES};
 use crate::pci::Function;
 use crate::single::Single;
-use crate::{local_apic, log};
+use crate::{clock, local_apic, log};
 use axiom_kernel_portable::machine::{BLOCK_DEVICE_INTERRUPT, Device, Window};
 
 const VENDOR: u32 = 0x1af4;
@@ -22,7 +22,12 @@ const MSIX_ENTRY_BYTES: u64 = 16;
 const MSIX_ENABLE: u32 = 1 << 31;
 const MSIX_MASK_ALL: u32 = 1 << 30;
 
-static FOUND: Single<Option<Function>> = Single::new(None);
+/// `device_status` in the common configuration (§4.1.4.3), a byte.
+const DEVICE_STATUS: u64 = 20;
+const RESET_NANOSECONDS: u64 = 1_000_000_000;
+
+/// The device in use and its common configuration.
+static FOUND: Single<Option<(Function, Window)>> = Single::new(None);
 
 /// The first block device, or a `Device` of transport 0.
 pub fn find() -> Device {
@@ -32,7 +37,7 @@ pub fn find() -> Device {
         }
         match describe(function) {
             Ok(device) => {
-                FOUND.with(|found| *found = Some(function));
+                FOUND.with(|found| *found = Some((function, device.windows[0])));
                 return device;
             }
             Err(problem) => {
@@ -44,13 +49,28 @@ pub fn find() -> Device {
     Device::default()
 }
 
-/// Takes the device's way to memory away.
-pub fn stop() {
-    FOUND.with(|found| {
-        if let Some(function) = found {
-            function.disable_bus_master();
-        }
-    });
+/// Resets the device (VIRTIO 1.2 §2.1: writes 0 to its status and reads until it is 0) and takes its way to memory away,
+/// also if it does not confirm. True if it did: then it has forgotten every address.
+pub fn stop() -> bool {
+    let Some((function, common)) = FOUND.with(|found| *found) else { return true };
+    let status = (common.address + DEVICE_STATUS) as *mut u8;
+    // Safety: a register of the device, inside its common window (`describe` has checked its length).
+    unsafe { status.write_volatile(0) };
+    let deadline = clock::monotonic_nanoseconds() + RESET_NANOSECONDS;
+    let mut is_reset = false;
+    while !is_reset && clock::monotonic_nanoseconds() < deadline {
+        // Safety: as above.
+        is_reset = unsafe { status.read_volatile() } == 0;
+    }
+    function.disable_bus_master();
+    is_reset
+}
+
+/// Lets a stopped device reach memory again. Its MSI-X table outlives a reset, which is the transport's alone.
+pub fn start() {
+    if let Some((function, _)) = FOUND.with(|found| *found) {
+        function.enable();
+    }
 }
 
 fn describe(function: Function) -> Result<Device, &'static str> {
@@ -73,7 +93,7 @@ fn describe(function: Function) -> Result<Device, &'static str> {
     }
     let (offset, table) = table.ok_or("it has no MSI-X")?;
     for window in device.windows {
-        if window.length == 0 {
+        if window.length == 0 || u64::from(device.windows[0].length) <= DEVICE_STATUS {
             return Err("it is not a modern virtio device");
         }
         let end = window.address + u64::from(window.length);

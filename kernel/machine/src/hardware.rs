@@ -43,8 +43,11 @@ impl Machine for Hardware {
     fn find_block_device(&self) -> Device {
         block_device::find()
     }
-    fn stop_block_device(&self) {
-        block_device::stop();
+    fn stop_block_device(&self) -> bool {
+        block_device::stop()
+    }
+    fn start_block_device(&self) {
+        block_device::start();
     }
     fn device_address(&self, base: *const u8, length: usize) -> Option<u64> {
         linear_memory::physical(base as u64, length as u64)

@@ -27,6 +27,7 @@ pub mod manifest;
 pub mod message;
 mod system_calls;
 pub mod trace;
+pub mod watchdog;
 
 /// A status of `docs/abi.md`; the numbers are in `generated::status`.
 pub type Status = u32;

@@ -46,8 +46,17 @@ pub trait Machine {
     fn entropy(&self, bytes: &mut [u8]);
 
     fn find_block_device(&self) -> Device;
-    /// Stops the device's access to memory for certain: its driver died.
-    fn stop_block_device(&self);
+    /// Resets the device and takes its way to memory away: its driver died. False if the device did not confirm the reset
+    /// within a second: then it may still hold addresses, and what they name must never be used again.
+    fn stop_block_device(&self) -> bool;
+    /// Lets a stopped device reach memory and interrupt again, for a driver that restarts.
+    fn start_block_device(&self);
+    /// Makes the tick of the time limits come (`watchdog.rs`). A machine without an interrupt of time has no limits.
+    fn start_ticks(&self) {}
+    /// KiB of the linear memory at `base` that have frames with contents.
+    fn resident_kib(&self, _base: *const u8) -> u32 {
+        0
+    }
     /// Address at which a device sees the byte at `base`, if all `length` bytes from there are one physical run.
     fn device_address(&self, base: *const u8, length: usize) -> Option<u64>;
     /// Makes [base, base + length) of one linear memory present before a device gets its address.

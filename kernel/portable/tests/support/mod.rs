@@ -114,8 +114,12 @@ impl Machine for Fake {
     fn find_block_device(&self) -> Device {
         self.device.get()
     }
-    fn stop_block_device(&self) {
+    fn stop_block_device(&self) -> bool {
         self.is_stopped.set(true);
+        true
+    }
+    fn start_block_device(&self) {
+        self.is_stopped.set(false);
     }
     fn device_address(&self, base: *const u8, _: usize) -> Option<u64> {
         Some(base as u64)
