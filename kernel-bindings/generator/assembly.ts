@@ -1,8 +1,8 @@
 // Writes the AssemblyScript side of an interface: constants, structures, client functions and the server class.
 import { abi, type Interface, type Operation } from "../schema/index.ts";
-import { placeReply, placeRequest, placeStructure, upperFirst, type PlacedField } from "./layout.ts";
+import { countsOf, placeReply, placeRequest, placeStructure, upperFirst, type PlacedField } from "./layout.ts";
 
-const { fieldsOffset, leasesOffset, leaseBytes, capabilitiesOffset } = abi.message;
+const { fieldsOffset, leasesOffset, leaseBytes, capabilitiesOffset, movesOffset } = abi.message;
 const at = (base: string, offset: number): string => (offset ? `${base}, ${offset}` : base);
 
 /** An expression that reads a field; a hash is read as its address. */
@@ -36,7 +36,7 @@ function clientText(face: Interface, operation: Operation): string {
   const body = [
     `store<u32>(messageOut, ${((operation.number << 16) | face.number) >>> 0});`,
     `store<u64>(messageOut, 0, 4);`,
-    `store<u32>(messageOut, ${leases.length | (given.length << 8)}, 12);`,
+    `store<u32>(messageOut, ${countsOf(leases, given)}, 12);`,
     ...fields.map((field) => setter(field, "messageOut", fieldsOffset, field.name) + ";"),
     ...leases.map((lease, index) => {
       const offset = leasesOffset + index * leaseBytes;
@@ -58,7 +58,7 @@ function replyText(face: Interface, operation: Operation): string {
   ]);
   returned.forEach((capability, index) => lines.push(
     `  export function ${capability.name}(): u32 { return load<u8>(messageOut, 13) > ${index} ? load<u32>(messageOut, ${capabilitiesOffset + 4 * index}) : 0; }`,
-    `  export function set${upperFirst(capability.name)}(value: u32): void { store<u32>(messageIn, value, ${capabilitiesOffset + 4 * index}); store<u8>(messageIn, ${index + 1}, 13); }`));
+    `  export function set${upperFirst(capability.name)}(value: u32): void { store<u32>(messageIn, value, ${capabilitiesOffset + 4 * index}); store<u8>(messageIn, ${index + 1}, 13);${capability.moves ? ` store<u8>(messageIn, load<u8>(messageIn, ${movesOffset}) | ${1 << index}, ${movesOffset});` : ""} }`));
   return `/** Reply of ${operation.name}: getters for the caller, setters for the server. */\nexport namespace ${upperFirst(operation.name)}Reply {\n${lines.join("\n")}\n}\n`;
 }
 
@@ -71,11 +71,12 @@ function serverText(face: Interface): string {
     const given = (operation.capabilities ?? []).filter((capability) => capability.direction === "in");
     const parameters = ["badge: u32", "rights: u32", ...fields.map((field) => `${field.name}: ${typeOf(field)}`), ...leases.map((lease) => `${lease.name}: u32, ${lease.name}Length: u32`), ...given.map((capability) => `${capability.name}: u32`)];
     methods.push(`  /** ${operation.sentence} */\n  ${operation.name}(${parameters.join(", ")}): u32 { return Status.Unsupported; }`);
+    // Whether a capability was moved or copied is the caller's affair.
     const checks = [`counts != ${leases.length | (given.length << 8)}`, ...leases.map((lease, index) => `!(load<u32>(messageIn, ${leasesOffset + index * leaseBytes + 12}) & ${abi.rights[lease.access]})`)];
     const values = ["badge", "rights", ...fields.map((field) => getter(field, "messageIn", fieldsOffset)),
       ...leases.flatMap((_, index) => [`load<u32>(messageIn, ${leasesOffset + index * leaseBytes})`, `load<u32>(messageIn, ${leasesOffset + index * leaseBytes + 8})`]),
       ...given.map((_, index) => `load<u32>(messageIn, ${capabilitiesOffset + 4 * index})`)];
-    cases.push(`      case ${operation.number}:\n        if (${checks.join(" || ")}) return Status.ProtocolBreach;\n        store<u16>(messageIn, 0, 12);\n        return this.${operation.name}(${values.join(", ")});`);
+    cases.push(`      case ${operation.number}:\n        if (${checks.join(" || ")}) return Status.ProtocolBreach;\n        store<u32>(messageIn, 0, 12);\n        return this.${operation.name}(${values.join(", ")});`);
   }
   return `/** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
@@ -84,7 +85,7 @@ ${methods.join("\n")}
   /** Decode \`messageIn\`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
     if (load<u16>(messageIn) != INTERFACE) return Status.ProtocolBreach;
-    const counts = load<u32>(messageIn, 12);
+    const counts = load<u16>(messageIn, 12);
     switch (load<u16>(messageIn, 2)) {
 ${cases.join("\n")}
       default: return Status.Unsupported;

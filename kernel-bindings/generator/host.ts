@@ -1,6 +1,6 @@
 // Writes the TypeScript side: a client class for each interface, structure readers, and the tables that decode a trace.
 import { abi, type Interface, type Operation } from "../schema/index.ts";
-import { pascal, placeReply, placeRequest, placeStructure, upperFirst, type PlacedField } from "./layout.ts";
+import { countsOf, pascal, placeReply, placeRequest, placeStructure, upperFirst, type PlacedField } from "./layout.ts";
 
 const { fieldsOffset, leasesOffset, leaseBytes, capabilitiesOffset } = abi.message;
 const types = { u8: "number", u16: "number", u32: "number", u64: "bigint", hash: "Uint8Array" } as const;
@@ -23,7 +23,7 @@ function methodText(face: Interface, operation: Operation): string {
     ...returned.map((capability, index) => `${capability.name}: view.getUint8(13) > ${index} ? view.getUint32(${capabilitiesOffset + 4 * index}, true) : 0`)];
   const lines = [
     `const view = this.client.messageOut;`,
-    `view.setUint32(0, ${((operation.number << 16) | face.number) >>> 0}, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, ${leases.length | (given.length << 8)}, true);`,
+    `view.setUint32(0, ${((operation.number << 16) | face.number) >>> 0}, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, ${countsOf(leases, given)}, true);`,
     ...request.map((field) => write(field, "view", fieldsOffset, `request.${field.name}`) + ";"),
     ...leases.map((lease, index) => `writeLease(view, ${leasesOffset + index * leaseBytes}, request.${lease.name}, ${abi.rights[lease.access]});`),
     ...given.map((capability, index) => `view.setUint32(${capabilitiesOffset + 4 * index}, request.${capability.name}, true);`),
@@ -87,7 +87,7 @@ export const messageLayout = ${JSON.stringify(abi.message)} as const;
 export const traceFormat = ${JSON.stringify(abi.trace)} as const;
 export const deviceParts = ${JSON.stringify(abi.deviceParts)} as const;
 export interface TableField { name: string; type: "u8" | "u16" | "u32" | "u64" | "hash"; offset: number }
-export interface TableOperation { number: number; name: string; sentence: string; request: TableField[]; reply: TableField[]; leases: string[]; capabilities: { name: string; direction: string; kind: string }[] }
+export interface TableOperation { number: number; name: string; sentence: string; request: TableField[]; reply: TableField[]; leases: string[]; capabilities: { name: string; direction: string; kind: string; moves?: boolean }[] }
 export interface TableInterface { number: number; name: string; operations: TableOperation[]; constants: { name: string; sentence: string; values: Record<string, number> }[] }
 export const interfaceTable: TableInterface[] = ${JSON.stringify(table, null, 1)};
 `;

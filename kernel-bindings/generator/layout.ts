@@ -1,5 +1,5 @@
 // Where each field of a message or structure lies: natural alignment, in order. The only place that decides it.
-import { abi, type FieldType, type Interface, type Operation, type Structure } from "../schema/index.ts";
+import { abi, type CapabilityParameter, type FieldType, type Interface, type LeaseParameter, type Operation, type Structure } from "../schema/index.ts";
 
 export interface PlacedField { name: string; type: FieldType; offset: number }
 const sizes: Record<FieldType, number> = { u8: 1, u16: 2, u32: 4, u64: 8, hash: 32 };
@@ -19,6 +19,12 @@ export function place(fields: Record<string, FieldType> | undefined, limit: numb
 export const placeRequest = (face: Interface, operation: Operation): PlacedField[] => place(operation.request, abi.message.fieldsBytes, `${face.name}.${operation.name} request`);
 export const placeReply = (face: Interface, operation: Operation): PlacedField[] => place(operation.reply, abi.message.fieldsBytes, `${face.name}.${operation.name} reply`);
 export const placeStructure = (structure: Structure): PlacedField[] => place(structure.fields, structure.bytes, structure.name);
+
+/** Bytes 12 to 15 of a message: how many leases and capabilities it carries, and which of these move (docs/supervision.md §6). */
+export function countsOf(leases: readonly LeaseParameter[], given: readonly CapabilityParameter[]): number {
+  const moves = given.reduce((bits, capability, index) => (capability.moves ? bits | (1 << index) : bits), 0);
+  return leases.length | (given.length << 8) | (moves << 16);
+}
 
 export const upperFirst = (name: string): string => name[0]!.toUpperCase() + name.slice(1);
 /** CamelCase or camelCase to SCREAMING_SNAKE. */

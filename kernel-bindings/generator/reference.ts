@@ -7,7 +7,7 @@ const fields = (placed: PlacedField[]): string => placed.map((field) => `\`${fie
 export function referenceText(face: Interface): string {
   const operations = face.operations.map((operation) => {
     const leases = (operation.leases ?? []).map((lease) => `\`${lease.name}\` (${lease.access})${lease.sentence ? ": " + lease.sentence : ""}`).join("; ") || "–";
-    const capabilities = (operation.capabilities ?? []).map((capability) => `\`${capability.name}\` (${capability.kind}, ${capability.direction})`).join(", ") || "–";
+    const capabilities = (operation.capabilities ?? []).map((capability) => `\`${capability.name}\` (${capability.kind}, ${capability.direction}${capability.moves ? ", moves" : ""})`).join(", ") || "–";
     return `### ${operation.number} · ${operation.name}\n\n${operation.sentence}\n\n| request | reply | leases | capabilities | statuses |\n|---|---|---|---|---|\n| ${fields(placeRequest(face, operation))} | ${fields(placeReply(face, operation))} | ${leases} | ${capabilities} | ${(operation.errors ?? []).join(", ") || "–"} |\n`;
   }).join("\n");
   const constants = (face.constants ?? []).map((group) => `**${group.name}** – ${group.sentence} ${Object.entries(group.values).map(([name, value]) => `\`${name} = ${value}\``).join(", ")}\n`).join("\n");

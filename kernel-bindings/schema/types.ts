@@ -3,7 +3,7 @@
 /** Field types of a message: unsigned little-endian integers, aligned to their size, and a 32-byte hash aligned to 8. */
 export type FieldType = "u8" | "u16" | "u32" | "u64" | "hash";
 export interface LeaseParameter { name: string; /** What the server does with it. */ access: "read" | "write"; sentence?: string }
-export interface CapabilityParameter { name: string; direction: "in" | "out"; kind: string }
+export interface CapabilityParameter { name: string; direction: "in" | "out"; kind: string; /** The giver's own handle is gone afterwards; else a copy is passed. */ moves?: boolean }
 export interface Operation {
   /** Explicit, never reused. */
   number: number;

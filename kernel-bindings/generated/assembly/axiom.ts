@@ -218,43 +218,43 @@ export abstract class Server {
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
     if (load<u16>(messageIn) != INTERFACE) return Status.ProtocolBreach;
-    const counts = load<u32>(messageIn, 12);
+    const counts = load<u16>(messageIn, 12);
     switch (load<u16>(messageIn, 2)) {
       case 1:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.describe(badge, rights);
       case 2:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.format(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 3:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.propose(badge, rights, messageIn + 16, load<u32>(messageIn, 48), load<u32>(messageIn, 52), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 4:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.sync(badge, rights);
       case 5:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.read(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 6:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.checkpoint(badge, rights, messageIn + 16);
       case 7:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.lastCheckpoint(badge, rights);
       case 8:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.mark(badge, rights);
       case 9:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.check(badge, rights);
       default: return Status.Unsupported;
     }

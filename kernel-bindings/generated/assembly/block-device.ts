@@ -270,59 +270,59 @@ export abstract class Server {
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
     if (load<u16>(messageIn) != INTERFACE) return Status.ProtocolBreach;
-    const counts = load<u32>(messageIn, 12);
+    const counts = load<u16>(messageIn, 12);
     switch (load<u16>(messageIn, 2)) {
       case 1:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.describe(badge, rights);
       case 2:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.read(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 3:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.write(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 4:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.flush(badge, rights);
       case 5:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.discard(badge, rights, load<u64>(messageIn, 16), load<u64>(messageIn, 24));
       case 6:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.writeZeroes(badge, rights, load<u64>(messageIn, 16), load<u64>(messageIn, 24));
       case 7:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.identify(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 8:
         if (counts != 256) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.attach(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 128));
       case 9:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.detach(badge, rights, load<u32>(messageIn, 16));
       case 10:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.submit(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 11:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.reap(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 12:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.statistics(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 13:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.awaitCompletions(badge, rights, load<u32>(messageIn, 16));
       default: return Status.Unsupported;
     }

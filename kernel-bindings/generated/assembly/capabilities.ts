@@ -51,6 +51,10 @@ export namespace SnapshotManagerCapabilities {
   export const trace: u32 = 3;
 }
 
+export namespace MailboxCapabilities {
+
+}
+
 export namespace ShellCapabilities {
   export const filesystem: u32 = 1;
   export const snapshots: u32 = 2;
@@ -59,6 +63,7 @@ export namespace ShellCapabilities {
   export const power: u32 = 5;
   export const clock: u32 = 6;
   export const trace: u32 = 7;
+  export const mailbox: u32 = 8;
   export const consoleBit: u32 = 1;
 }
 
@@ -69,4 +74,5 @@ export namespace HostCapabilities {
   export const contentStore: u32 = 4;
   export const block: u32 = 5;
   export const device: u32 = 6;
+  export const mailbox: u32 = 7;
 }

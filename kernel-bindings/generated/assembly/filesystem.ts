@@ -585,115 +585,115 @@ export abstract class Server {
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
     if (load<u16>(messageIn) != INTERFACE) return Status.ProtocolBreach;
-    const counts = load<u32>(messageIn, 12);
+    const counts = load<u16>(messageIn, 12);
     switch (load<u16>(messageIn, 2)) {
       case 1:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.format(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24));
       case 2:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.describe(badge, rights);
       case 3:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.lookup(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 4:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.open(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 20), load<u32>(messageIn, 24), load<u32>(messageIn, 28), load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 5:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.read(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 6:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.write(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 7:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.truncate(badge, rights, load<u64>(messageIn, 16));
       case 8:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.list(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 9:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.makeDirectory(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 20), load<u32>(messageIn, 24), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 10:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.remove(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 11:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.rename(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 12:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.symlink(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 20), load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 13:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.readLink(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 14:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.setAttributes(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24), load<u32>(messageIn, 28), load<u32>(messageIn, 32), load<u32>(messageIn, 36), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 15:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.link(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 16:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.sync(badge, rights);
       case 17:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.statistics(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 18:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.snapshotCreate(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 19:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.snapshotDelete(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 20:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.rollback(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 21:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.snapshotList(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 22:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.treeRoot(badge, rights);
       case 23:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.collect(badge, rights);
       case 24:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 2) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.check(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 25:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.checkpoint(badge, rights);
       case 26:
         if (counts != 3 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 1) || !(load<u32>(messageIn, 108) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.getExtendedAttribute(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88), load<u32>(messageIn, 96), load<u32>(messageIn, 104));
       case 27:
         if (counts != 3 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 1) || !(load<u32>(messageIn, 108) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.setExtendedAttribute(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88), load<u32>(messageIn, 96), load<u32>(messageIn, 104));
       default: return Status.Unsupported;
     }

@@ -7,7 +7,7 @@ export const INTERFACE: u16 = 7;
 
 
 
-/** Leave a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender. 0 or −Status. */
+/** Leave a copy of a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender. 0 or −Status. */
 export function callLeave(endpoint: u32, tag: u64, recipient: u32, capability: u32): i32 {
   store<u32>(messageOut, 65543);
   store<u64>(messageOut, 0, 4);
@@ -31,10 +31,10 @@ export namespace TakeReply {
   export function sender(): u32 { return load<u32>(messageOut, 16); }
   export function setSender(value: u32): void { store<u32>(messageIn, value, 16); }
   export function capability(): u32 { return load<u8>(messageOut, 13) > 0 ? load<u32>(messageOut, 128) : 0; }
-  export function setCapability(value: u32): void { store<u32>(messageIn, value, 128); store<u8>(messageIn, 1, 13); }
+  export function setCapability(value: u32): void { store<u32>(messageIn, value, 128); store<u8>(messageIn, 1, 13); store<u8>(messageIn, load<u8>(messageIn, 14) | 1, 14); }
 }
 
-/** Take back what the caller left under this tag for this recipient and nobody took. 0 or −Status. */
+/** Forget what the caller left under this tag for this recipient and nobody took. 0 or −Status. */
 export function callWithdraw(endpoint: u32, tag: u64, recipient: u32): i32 {
   store<u32>(messageOut, 196615);
   store<u64>(messageOut, 0, 4);
@@ -46,29 +46,29 @@ export function callWithdraw(endpoint: u32, tag: u64, recipient: u32): i32 {
 
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
-  /** Leave a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender. */
+  /** Leave a copy of a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender. */
   leave(badge: u32, rights: u32, tag: u64, recipient: u32, capability: u32): u32 { return Status.Unsupported; }
   /** Take the oldest capability with this tag that was left for the caller; it moves. */
   take(badge: u32, rights: u32, tag: u64): u32 { return Status.Unsupported; }
-  /** Take back what the caller left under this tag for this recipient and nobody took. */
+  /** Forget what the caller left under this tag for this recipient and nobody took. */
   withdraw(badge: u32, rights: u32, tag: u64, recipient: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
     if (load<u16>(messageIn) != INTERFACE) return Status.ProtocolBreach;
-    const counts = load<u32>(messageIn, 12);
+    const counts = load<u16>(messageIn, 12);
     switch (load<u16>(messageIn, 2)) {
       case 1:
         if (counts != 256) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.leave(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24), load<u32>(messageIn, 128));
       case 2:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.take(badge, rights, load<u64>(messageIn, 16));
       case 3:
         if (counts != 0) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.withdraw(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24));
       default: return Status.Unsupported;
     }

@@ -148,31 +148,31 @@ export abstract class Server {
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
     if (load<u16>(messageIn) != INTERFACE) return Status.ProtocolBreach;
-    const counts = load<u32>(messageIn, 12);
+    const counts = load<u16>(messageIn, 12);
     switch (load<u16>(messageIn, 2)) {
       case 1:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.create(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 2:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.list(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 3:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.rollback(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 4:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.remove(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 5:
         if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 1)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.diffBegin(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       case 6:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
-        store<u16>(messageIn, 0, 12);
+        store<u32>(messageIn, 0, 12);
         return this.diffNext(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       default: return Status.Unsupported;
     }

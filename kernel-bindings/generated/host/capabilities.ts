@@ -51,6 +51,10 @@ export const SnapshotManagerCapabilities = {
   trace: 3,
 } as const;
 
+export const MailboxCapabilities = {
+
+} as const;
+
 export const ShellCapabilities = {
   filesystem: 1,
   snapshots: 2,
@@ -59,6 +63,7 @@ export const ShellCapabilities = {
   power: 5,
   clock: 6,
   trace: 7,
+  mailbox: 8,
   consoleBit: 1,
 } as const;
 
@@ -69,4 +74,5 @@ export const HostCapabilities = {
   contentStore: 4,
   block: 5,
   device: 6,
+  mailbox: 7,
 } as const;

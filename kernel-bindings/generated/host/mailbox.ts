@@ -6,7 +6,7 @@ export const INTERFACE = 7;
 
 export class MailboxClient {
   constructor(readonly client: ClientPort, readonly endpoint: number) {}
-  /** Leave a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender. */
+  /** Leave a copy of a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender. */
   leave(request: { tag: bigint; recipient: number; capability: number }): void {
     const view = this.client.messageOut;
     view.setUint32(0, 65543, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 256, true);
@@ -25,7 +25,7 @@ export class MailboxClient {
     if (status !== 0) throw new StatusError(status, "mailbox.take");
     return { sender: view.getUint32(16, true), capability: view.getUint8(13) > 0 ? view.getUint32(128, true) : 0 };
   }
-  /** Take back what the caller left under this tag for this recipient and nobody took. */
+  /** Forget what the caller left under this tag for this recipient and nobody took. */
   withdraw(request: { tag: bigint; recipient: number }): void {
     const view = this.client.messageOut;
     view.setUint32(0, 196615, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);

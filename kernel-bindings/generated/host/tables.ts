@@ -129,7 +129,7 @@ export const messageLayout = {"sizeBytes":144,"fieldsOffset":16,"fieldsBytes":48
 export const traceFormat = {"magic":"AXTRACE1","version":1,"recordBytes":32,"kernelDomain":255,"microkernel":1,"hosted":2} as const;
 export const deviceParts = ["common","notify","isr","configuration","interrupt","dma","reserved"] as const;
 export interface TableField { name: string; type: "u8" | "u16" | "u32" | "u64" | "hash"; offset: number }
-export interface TableOperation { number: number; name: string; sentence: string; request: TableField[]; reply: TableField[]; leases: string[]; capabilities: { name: string; direction: string; kind: string }[] }
+export interface TableOperation { number: number; name: string; sentence: string; request: TableField[]; reply: TableField[]; leases: string[]; capabilities: { name: string; direction: string; kind: string; moves?: boolean }[] }
 export interface TableInterface { number: number; name: string; operations: TableOperation[]; constants: { name: string; sentence: string; values: Record<string, number> }[] }
 export const interfaceTable: TableInterface[] = [
  {
@@ -2221,7 +2221,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 1,
     "name": "leave",
-    "sentence": "Leave a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender.",
+    "sentence": "Leave a copy of a capability for the client with badge `recipient`, under a tag of the sender's choice. At most 8 wait from one sender.",
     "request": [
      {
       "name": "tag",
@@ -2267,14 +2267,15 @@ export const interfaceTable: TableInterface[] = [
      {
       "name": "capability",
       "direction": "out",
-      "kind": "any"
+      "kind": "any",
+      "moves": true
      }
     ]
    },
    {
     "number": 3,
     "name": "withdraw",
-    "sentence": "Take back what the caller left under this tag for this recipient and nobody took.",
+    "sentence": "Forget what the caller left under this tag for this recipient and nobody took.",
     "request": [
      {
       "name": "tag",
