@@ -64,6 +64,7 @@ export namespace ShellCapabilities {
   export const clock: u32 = 6;
   export const trace: u32 = 7;
   export const mailbox: u32 = 8;
+  export const control: u32 = 9;
   export const consoleBit: u32 = 1;
 }
 

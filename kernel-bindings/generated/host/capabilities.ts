@@ -64,6 +64,7 @@ export const ShellCapabilities = {
   clock: 6,
   trace: 7,
   mailbox: 8,
+  control: 9,
   consoleBit: 1,
 } as const;
 

@@ -1,17 +1,18 @@
 // What the test modules share: text on the console, numbers from its arguments, a seeded generator, and the way out.
-// They take the place of the shell in the manifest (tests/modules/manifest.ts), so these handles follow services/system.json's shell and then the extra ones.
+// They take the place of the shell in the manifest (tests/modules/build.ts), so these handles are the shell's and then the extra ones.
 import { clockRead, consoleArguments, consoleWrite, powerOff } from "../../../kernel-bindings/assembly/kernel";
+import { ShellCapabilities } from "../../../kernel-bindings/generated/assembly/capabilities";
 
 export namespace Handles {
-  export const filesystem: u32 = 1;
-  export const snapshots: u32 = 2;
-  export const block: u32 = 3;
-  export const console: u32 = 4;
-  export const power: u32 = 5;
-  export const clock: u32 = 6;
-  export const trace: u32 = 7;
-  export const device: u32 = 8;
-  export const contentStore: u32 = 9;
+  export const filesystem: u32 = ShellCapabilities.filesystem;
+  export const snapshots: u32 = ShellCapabilities.snapshots;
+  export const block: u32 = ShellCapabilities.block;
+  export const console: u32 = ShellCapabilities.console;
+  export const power: u32 = ShellCapabilities.power;
+  export const clock: u32 = ShellCapabilities.clock;
+  export const trace: u32 = ShellCapabilities.trace;
+  export const device: u32 = ShellCapabilities.control + 1; // control is the shell's last
+  export const contentStore: u32 = ShellCapabilities.control + 2;
 }
 
 const line: usize = memory.data(4096);
