@@ -55,6 +55,9 @@ impl Machine for Hardware {
     fn prepare_for_device(&self, base: *const u8, length: usize) {
         linear_memory::populate(base as u64, length as u64);
     }
+    fn resident_kib(&self, base: *const u8) -> u32 {
+        (linear_memory::resident_bytes(base as u64) >> 10) as u32
+    }
     // Safety of both: the kernel has checked the address against a window of the device, and its alignment.
     fn register_read(&self, address: u64, width: u32) -> u32 {
         unsafe {

@@ -68,6 +68,7 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     kernel.log(format_args!("axiom kernel: {} KiB free, loaded after {} us", memory::free_bytes() >> 10, clock::monotonic_nanoseconds() / 1000));
     kernel.start();
     kernel.log(format_args!("axiom kernel: started after {} us", clock::monotonic_nanoseconds() / 1000));
+    log_resident(kernel, bundle.1 - bundle.0);
     kernel.run();
     cpu::power_off(PANIC_STATUS) // `run` returns only after `power_off`, which does not
 }
@@ -100,6 +101,17 @@ fn load(bytes: &'static [u8], options: Options) -> &'static Kernel {
             cpu::power_off(PANIC_STATUS)
         }
     }
+}
+
+/// What of the RAM is in use with contents, for whoever debugs.
+fn log_resident(kernel: &Kernel, bundle_bytes: u64) {
+    let [image, heap, mapped] = memory::resident_bytes();
+    let parts = [image, bundle_bytes, heap, mapped, linear_memory::all_resident_bytes()].map(|bytes| bytes >> 10);
+    let [image, bundle, heap, mapped, memories] = parts;
+    let all: u64 = parts.iter().sum();
+    kernel.log(format_args!(
+        "axiom kernel: resident {all} KiB: image {image}, bundle {bundle}, heap {heap}, tables and code {mapped}, memories {memories}"
+    ));
 }
 
 fn attach_trace(kernel: &Kernel, start: u64, length: u64) {

@@ -8,6 +8,7 @@ use axiom_kernel_portable::address_space::{AddressSpace, Frames, NO_EXECUTE, PRE
 use axiom_kernel_portable::frames::{FrameAllocator, PAGE_BYTES};
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use dlmalloc::Dlmalloc;
 
 /// What the boot code has mapped one to one.
@@ -22,6 +23,9 @@ static FRAMES: Single<FrameAllocator> = Single::new(FrameAllocator::new());
 /// Pieces of RAM, [start, end); unused ones are zero.
 static RAM: Single<[(u64, u64); 16]> = Single::new([(0, 0); 16]);
 static SPACE: Single<Option<AddressSpace>> = Single::new(None);
+/// Bytes of the heap; bytes of page tables and of what Wasmtime maps (code).
+static HEAP_BYTES: AtomicU64 = AtomicU64::new(0);
+static MAPPED_BYTES: AtomicU64 = AtomicU64::new(0);
 
 // Addresses of the linker script and of boot.s; only their addresses mean anything.
 unsafe extern "C" {
@@ -74,6 +78,12 @@ pub fn free_bytes() -> u64 {
     FRAMES.with(|frames| frames.free_bytes())
 }
 
+/// Bytes of the kernel's image with its stacks, of its heap, and of page tables and code.
+pub fn resident_bytes() -> [u64; 3] {
+    let (start, end) = kernel_image();
+    [end - start, HEAP_BYTES.load(Relaxed), MAPPED_BYTES.load(Relaxed)]
+}
+
 /// A run of frames, with whatever they held.
 pub fn allocate_run(bytes: u64, alignment: u64) -> Option<u64> {
     FRAMES.with(|frames| frames.allocate(bytes.div_ceil(PAGE_BYTES), alignment))
@@ -99,9 +109,11 @@ impl Frames for Physical {
     fn allocate(&mut self, pages: u64) -> Option<u64> {
         let start = allocate_run(pages * PAGE_BYTES, PAGE_BYTES)?;
         unsafe { core::ptr::write_bytes(start as *mut u8, 0, (pages * PAGE_BYTES) as usize) };
+        MAPPED_BYTES.fetch_add(pages * PAGE_BYTES, Relaxed);
         Some(start)
     }
     fn free(&mut self, address: u64) {
+        MAPPED_BYTES.fetch_sub(PAGE_BYTES, Relaxed);
         free_run(address, PAGE_BYTES);
     }
     fn table(&self, address: u64) -> *mut u64 {
@@ -143,7 +155,10 @@ unsafe impl dlmalloc::Allocator for Chunks {
         const CHUNK_BYTES: usize = 256 << 10;
         let size = size.next_multiple_of(CHUNK_BYTES);
         match allocate_run(size as u64, PAGE_BYTES) {
-            Some(start) => (start as *mut u8, size, 0),
+            Some(start) => {
+                HEAP_BYTES.fetch_add(size as u64, Relaxed);
+                (start as *mut u8, size, 0)
+            }
             None => (core::ptr::null_mut(), 0, 0),
         }
     }

@@ -99,11 +99,12 @@ impl AddressSpace {
         Some(())
     }
 
-    /// Makes the tables that `map_run` of any piece of this range will need, so that mapping cannot fail later.
-    pub fn prepare<F: Frames>(&mut self, frames: &mut F, address: u64, size: u64) -> Option<()> {
+    /// Makes the tables that `map_run` of any piece of this range will need, so that mapping cannot fail later. The range is
+    /// mapped in pieces of `piece_bytes`.
+    pub fn prepare<F: Frames>(&mut self, frames: &mut F, address: u64, size: u64, piece_bytes: u64) -> Option<()> {
         let end = address + size;
         for at in (address..end).step_by(LARGE_PAGE_BYTES as usize) {
-            let level = if end - at < LARGE_PAGE_BYTES { 1 } else { 2 };
+            let level = if (end - at).min(piece_bytes) < LARGE_PAGE_BYTES { 1 } else { 2 };
             self.entry(frames, at, level, true)?;
         }
         Some(())
@@ -195,11 +196,14 @@ impl AddressSpace {
         None
     }
 
+    /// Takes everything out of a range; frames that `protect` took and tables that the range covers whole are freed.
     fn unmap<F: Frames>(&mut self, frames: &mut F, address: u64, size: u64) {
+        let end = address + size;
         let mut at = address;
-        while at < address + size {
+        while at < end {
+            let next = ((at | (LARGE_PAGE_BYTES - 1)) + 1).min(end);
             let Some(upper) = self.entry(frames, at, 2, false) else {
-                at = (at | (LARGE_PAGE_BYTES - 1)) + 1;
+                at = next;
                 continue;
             };
             unsafe {
@@ -207,19 +211,33 @@ impl AddressSpace {
                     // Nothing here, or a large page of a run that is not ours to free.
                     *upper = 0;
                     frames.invalidate(at);
-                    at = (at | (LARGE_PAGE_BYTES - 1)) + 1;
-                    continue;
-                }
-                let entry = frames.table(*upper & ADDRESS).add((at >> 12) as usize & 511);
-                if *entry & ADDRESS != 0 {
-                    if *entry & BORROWED == 0 {
-                        frames.free(*entry & ADDRESS);
+                } else {
+                    let table = *upper & ADDRESS;
+                    Self::empty(frames, table, at, next);
+                    if next - at == LARGE_PAGE_BYTES {
+                        *upper = 0;
+                        frames.invalidate(at);
+                        frames.free(table);
                     }
-                    *entry = 0;
-                    frames.invalidate(at);
                 }
             }
-            at += PAGE_BYTES;
+            at = next;
+        }
+    }
+
+    /// Clears the entries of [start, end) in a table of small pages.
+    fn empty<F: Frames>(frames: &mut F, table: u64, start: u64, end: u64) {
+        for at in (start..end).step_by(PAGE_BYTES as usize) {
+            unsafe {
+                let entry = frames.table(table).add((at >> 12) as usize & 511);
+                let old = core::mem::replace(&mut *entry, 0);
+                if old & ADDRESS != 0 {
+                    frames.invalidate(at);
+                    if old & BORROWED == 0 {
+                        frames.free(old & ADDRESS);
+                    }
+                }
+            }
         }
     }
 

@@ -103,7 +103,7 @@ fn a_run_is_mapped_with_large_pages_and_small_ones_at_its_end() {
     let frame = toy.free.allocate(size / PAGE_BYTES, LARGE_PAGE_BYTES).unwrap();
     let address = space.reserve(4 << 30).unwrap();
     assert_eq!(address % LARGE_PAGE_BYTES, 0);
-    space.prepare(toy, address, size).unwrap();
+    space.prepare(toy, address, size, LARGE_PAGE_BYTES).unwrap();
     let before = toy.free.free_bytes();
     assert_eq!(space.translate(toy, address), None, "prepared is not mapped");
     space.map_run(toy, address, frame, size, READ_WRITE).unwrap();
@@ -113,8 +113,22 @@ fn a_run_is_mapped_with_large_pages_and_small_ones_at_its_end() {
     }
     assert_eq!(space.translate(toy, address + size), None);
     space.release(toy, address, 4 << 30);
-    assert_eq!((space.translate(toy, address), toy.freed), (None, 0), "the run stays its owner's");
-    assert_eq!(space.reserve(4 << 30), Some(address));
+    assert_eq!((space.translate(toy, address), toy.freed), (None, 1), "the run stays its owner's; the table of small pages is given back");
+    // The addresses serve a memory of another size, and nothing is left over after it.
+    let free = toy.free.free_bytes();
+    for (pages, piece_bytes) in [(16, LARGE_PAGE_BYTES), (1024, LARGE_PAGE_BYTES), (1024, 4 * PAGE_BYTES), (512, LARGE_PAGE_BYTES), (3, PAGE_BYTES)] {
+        assert_eq!(space.reserve(4 << 30), Some(address));
+        space.prepare(toy, address, pages * PAGE_BYTES, piece_bytes).unwrap();
+        let prepared = toy.free.free_bytes();
+        for at in (0..pages * PAGE_BYTES).step_by(piece_bytes as usize) {
+            space.map_run(toy, address + at, frame + at, piece_bytes.min(pages * PAGE_BYTES - at), READ_WRITE).unwrap();
+        }
+        assert_eq!(toy.free.free_bytes(), prepared, "the tables were there");
+        assert_eq!(space.translate(toy, address + pages * PAGE_BYTES - 1), Some(frame + pages * PAGE_BYTES - 1));
+        assert_eq!(space.translate(toy, address + pages * PAGE_BYTES), None);
+        space.release(toy, address, 4 << 30);
+        assert_eq!((space.translate(toy, address), toy.free.free_bytes()), (None, free));
+    }
 }
 
 #[test]

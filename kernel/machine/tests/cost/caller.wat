@@ -71,6 +71,7 @@
     (call $lend (i32.const 4096) (i32.const 1))
     (call $begin) (call $calls (i32.const 100)) (call $end (i32.const 2096) (i64.const 100))
     (call $lend (i32.const 1048576) (i32.const 1))
+    (call $calls (i32.const 1)) ;; the first touch of a page zeroes and maps it
     (call $begin) (call $calls (i32.const 10)) (call $end (i32.const 2112) (i64.const 10))
     (call $begin)
     (local.set $count (i32.const 1000))
