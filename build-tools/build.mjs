@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -84,6 +84,19 @@ async function compile({ module, memoryPages, target, output }) {
   return error ? `module ${module}: ${error.message}\n${text.join("")}` : null;
 }
 
+/**
+ * The rules of the manifest are TypeScript (manifest-check.ts), bundled here as the host is. Nothing else is built from a manifest that is wrong.
+ */
+async function checkManifest() {
+  const output = at("build/build-tools/manifest-check.mjs");
+  await step("manifest check", [at("build-tools/manifest-check.ts"), at("host/kernel/manifest.ts"), at("host/kernel/abi.ts"), at("kernel-bindings/generated/host/tables.ts"), at("package.json")], [output], "", async () => {
+    const { build } = await import("esbuild");
+    await build({ entryPoints: [at("build-tools/manifest-check.ts")], outfile: output, bundle: true, platform: "node", target: "node20", format: "esm", mainFields: ["module", "main"], logLevel: "warning" });
+  });
+  const check = await import(pathToFileURL(output).href);
+  check.checkManifest(root);
+}
+
 async function buildHost() {
   if (!existsSync(at("host/cli/main.ts"))) return false;
   return step("host", [at("host"), at("kernel-bindings/host"), at("kernel-bindings/generated/host"), at("package.json")], [at("build/host/axiomfs.mjs")], "", async () => {
@@ -110,6 +123,7 @@ async function buildKernel() {
 }
 
 export async function build(what) {
+  await checkManifest();
   if (what === "modules" || what === "all" || what === "kernel") await buildModules("release");
   if (what === "debug") await buildModules("debug");
   if (what === "host" || what === "all") await buildHost();

@@ -25,6 +25,7 @@ const arrows: Array<[RegExp, RegExp[]]> = [
   [/^services\/([a-z-]+)\//, [/^kernel-bindings\/(assembly|generated\/assembly)\//, /^services\/base\//]],
   [/^host\/(kernel|devices)\//, [/^host\/(kernel|devices)\//, /^kernel-bindings\/(host|generated\/host)\//]],
   [/^host\//, [/^host\//, /^kernel-bindings\/(host|generated\/host)\//]],
+  [/^build-tools\//, [/^host\/kernel\/manifest\.ts$/]],
   [/^(tests|benchmarks)\//, [/^(tests|benchmarks|host)\//, /^kernel-bindings\//, /^services\/system\.json$/, /^build-tools\//]],
 ];
 function roomOf(path: string): string {
