@@ -1,5 +1,5 @@
 //! The machine as the portable kernel sees it.
-use crate::{block_device, clock, cpu, interrupts, linear_memory, memory, serial};
+use crate::{block_device, clock, cpu, interrupts, linear_memory, memory, serial, watchdog};
 use alloc::sync::Arc;
 use axiom_kernel_portable::machine::{Device, Machine};
 use core::sync::atomic::{Ordering, fence};
@@ -54,6 +54,11 @@ impl Machine for Hardware {
     }
     fn prepare_for_device(&self, base: *const u8, length: usize) {
         linear_memory::populate(base as u64, length as u64);
+    }
+    fn start_ticks(&self) {
+        cpu::interrupts_off();
+        watchdog::start_ticks();
+        cpu::interrupts_on();
     }
     fn resident_kib(&self, base: *const u8) -> u32 {
         (linear_memory::resident_bytes(base as u64) >> 10) as u32

@@ -3,7 +3,7 @@
 //!
 //! What stays true: a handler touches atomics and devices only, so mainline code needs no lock; whoever sleeps looks at
 //! `PENDING` with interrupts off and then opens them and halts in one step, so no wake-up is lost.
-use crate::{clock, cpu, linear_memory, local_apic, log, serial};
+use crate::{clock, cpu, linear_memory, local_apic, log, serial, watchdog};
 use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
 use core::arch::asm;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
@@ -27,15 +27,15 @@ pub struct Frame {
     registers: [u64; 15], // r15 … r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
     vector: u64,
     error: u64,
-    instruction: u64,
+    pub instruction: u64,
     code_segment: u64,
     flags: u64,
-    stack: u64,
+    pub stack: u64,
     stack_segment: u64,
 }
 
 impl Frame {
-    fn frame_pointer(&self) -> u64 {
+    pub fn frame_pointer(&self) -> u64 {
         self.registers[8]
     }
 }
@@ -62,11 +62,20 @@ extern "C" fn wasmtime_init_traps(handler: extern "C" fn(usize, usize, bool, usi
     0
 }
 
+/// Wasmtime's handler of traps: (instruction, frame pointer, is there an address, address). It returns only if the instruction is
+/// none that may trap.
+pub fn trap_handler() -> Option<extern "C" fn(usize, usize, bool, usize)> {
+    let handler = TRAP_HANDLER.load(Relaxed);
+    // Safety: the value was stored from a function of this type.
+    (handler != 0).then(|| unsafe { core::mem::transmute::<usize, extern "C" fn(usize, usize, bool, usize)>(handler) })
+}
+
 #[unsafe(no_mangle)]
-extern "C" fn vector_entry(frame: &Frame) {
+extern "C" fn vector_entry(frame: &mut Frame) {
     match frame.vector {
         vector if vector == u64::from(TIMER_VECTOR) => {
             local_apic::timer_fired();
+            watchdog::timer_fired(frame);
             local_apic::end_of_interrupt();
         }
         vector if (u64::from(FIRST_INTERRUPT_VECTOR)..=LAST_INTERRUPT_VECTOR).contains(&vector) => {
@@ -93,10 +102,7 @@ fn fault(frame: &Frame) {
     if frame.vector == PAGE_FAULT && frame.error & PROTECTION == 0 && linear_memory::populate_at(address as u64) {
         return;
     }
-    let handler = TRAP_HANDLER.load(Relaxed);
-    if handler != 0 && matches!(frame.vector, 0 | 6 | 13 | PAGE_FAULT | 16 | 19) {
-        // Safety: the value was stored from a function of this type.
-        let handler: extern "C" fn(usize, usize, bool, usize) = unsafe { core::mem::transmute(handler) };
+    if let (0 | 6 | 13 | PAGE_FAULT | 16 | 19, Some(handler)) = (frame.vector, trap_handler()) {
         handler(frame.instruction as usize, frame.frame_pointer() as usize, frame.vector == PAGE_FAULT, address);
     }
     log!(

@@ -22,12 +22,14 @@ mod pvh;
 mod serial;
 mod single;
 mod wasmtime_platform;
+mod watchdog;
 
 use axiom_kernel_portable::bundle::Bundle;
 use axiom_kernel_portable::kernel::{Kernel, Options};
 use axiom_kernel_portable::loader;
 use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
 use axiom_kernel_portable::trace::TraceRing;
+use axiom_kernel_portable::watchdog::trap_site;
 use command_line::CommandLine;
 use hardware::Hardware;
 use interrupts::{FIRST_INTERRUPT_VECTOR, PANIC_STATUS};
@@ -62,6 +64,7 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     // Safety: the bundle's memory is reserved, and mapped one to one.
     let bytes = unsafe { core::slice::from_raw_parts(bundle.0 as *const u8, (bundle.1 - bundle.0) as usize) };
     let kernel = load(bytes, options);
+    assert!(trap_site() != 0, "the bundle has no trap module");
     if let Some((start, length)) = trace {
         attach_trace(kernel, start, length);
     }

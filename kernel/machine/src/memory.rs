@@ -35,6 +35,7 @@ unsafe extern "C" {
     static kernel_end: u8;
     static boot_stack_guard: u8;
     static boot_stack: u8;
+    static boot_stack_top: u8;
 }
 
 /// The kernel image with its zeroed data, [start, end).
@@ -46,6 +47,11 @@ pub fn kernel_image() -> (u64, u64) {
 #[inline]
 pub fn stack_remaining() -> usize {
     cpu::stack_pointer() - &raw const boot_stack as usize
+}
+
+/// Does [start, end) lie on the kernel's stack?
+pub fn is_stack(start: u64, end: u64) -> bool {
+    start <= end && start >= &raw const boot_stack as u64 && end <= &raw const boot_stack_top as u64
 }
 
 pub fn add_ram(start: u64, end: u64) {

@@ -32,3 +32,12 @@ vector_common:
     popq %rbp; popq %rdi; popq %rsi; popq %rdx; popq %rcx; popq %rbx; popq %rax
     addq $16, %rsp
     iretq
+
+# Where a domain goes that has run too long: by `iretq` from an instruction of its own, or by the return from a system call
+# whose return address was replaced (watchdog.rs). RBP is the domain's. Nothing comes back from here.
+.globl watchdog_stop
+watchdog_stop:
+    cld
+    andq $-16, %rsp
+    movq %rbp, %rdi
+    call watchdog_stopped

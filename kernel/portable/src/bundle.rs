@@ -16,6 +16,9 @@ pub const HEADER_BYTES: usize = 32;
 pub const ENTRY_BYTES: usize = 32;
 pub const NAME_BYTES: usize = 24;
 pub const ALIGNMENT: usize = 4096;
+/// The last module of a bundle, which no domain runs: one function that traps. The watchdog lends its address to the domain
+/// that it stops. Not a name that a manifest can give.
+pub const TRAP_MODULE: &str = "(trap)";
 
 #[derive(Clone, Copy, Debug)]
 pub struct Bundle<'a> {
@@ -52,6 +55,12 @@ impl<'a> Bundle<'a> {
 
     pub fn manifest(&self) -> &'a [u8] {
         self.manifest
+    }
+
+    /// The module of the name `TRAP_MODULE`.
+    pub fn trap_module(&self) -> Option<&'a [u8]> {
+        let (name, bytes) = self.module(self.module_count.checked_sub(1)?)?;
+        (name == TRAP_MODULE).then_some(bytes)
     }
 
     /// Name and bytes of one module.

@@ -3,7 +3,7 @@
 //!
 //! The message is copied out of the caller's memory before it is looked at. A call goes to a strictly lower rank, and what
 //! is on the stack below the caller has higher ranks, so the callee is never active already.
-use crate::Status;
+use crate::{Status, watchdog};
 use crate::capability::MEMORY_RIGHTS;
 use crate::domain::{Domain, ENTRY_STACK_BYTES, Loaded, StoreData};
 use crate::generated::{is_status, kind, message, status, trace_kind};
@@ -51,9 +51,11 @@ impl Kernel {
         }
         let calls = &self.domains[callee].calls;
         calls.set(calls.get().wrapping_add(1));
-        self.switch(Activation { domain: callee as u8, depth: outer.depth + 1, request_id: outer.request_id });
+        self.current.set(Activation { domain: callee as u8, depth: outer.depth + 1, request_id: outer.request_id });
+        watchdog::enter(callee);
         let result = enter(to, &to.receive, (badge, rights));
-        self.switch(outer);
+        watchdog::leave_to(caller);
+        self.current.set(outer);
         if head.lease_count > 0 {
             self.capabilities.borrow_mut().end_leases(callee, head.lease_count as usize);
         }

@@ -63,7 +63,6 @@ pub struct Domain {
     /// Bits that `wait` may name: those of the kernel and of lower ranks.
     pub waitable: Cell<u32>,
     pub calls: Cell<u32>,
-    pub busy_nanoseconds: Cell<u64>,
 }
 
 impl Domain {
@@ -78,7 +77,6 @@ impl Domain {
             pending: Cell::new(0),
             waitable: Cell::new(0),
             calls: Cell::new(0),
-            busy_nanoseconds: Cell::new(0),
         }
     }
 

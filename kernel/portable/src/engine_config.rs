@@ -29,6 +29,9 @@ pub fn shared_config() -> Config {
         .memory_init_cow(false)
         .epoch_interruption(false)
         .consume_fuel(false)
+        // Nobody reads back traces, and one that starts where a watchdog stopped a module (in a prologue, say) has no
+        // true frame to start from.
+        .wasm_backtrace_max_frames(None)
         .max_wasm_stack(ACTIVATION_STACK_BYTES);
     config
 }

@@ -4,7 +4,7 @@
 //! end also at once when the last copy is dropped by a domain of higher rank than its server, which is then a call
 //! downward like any other: a client that opens and closes many things in one event does not fill the server's tables.
 //! `wait` consumes bits and enters no domain.
-use crate::Status;
+use crate::{Status, watchdog};
 use crate::call::enter;
 use crate::domain::{DomainState, ENTRY_STACK_BYTES, Loaded};
 use crate::generated::{fault, kind, right, status, status_name, trace_kind};
@@ -94,10 +94,20 @@ impl Kernel {
     fn event<R>(&self, domain: usize, activity: impl FnOnce(&Loaded) -> wasmtime::Result<R>) -> Option<R> {
         let outer = self.current.get();
         let request_id = if outer.depth == 0 { self.new_request_id() } else { outer.request_id };
-        self.switch(Activation { domain: domain as u8, depth: outer.depth + 1, request_id });
+        self.current.set(Activation { domain: domain as u8, depth: outer.depth + 1, request_id });
+        watchdog::enter(domain);
+        self.keep_ticking();
         let result = activity(self.loaded(domain));
-        self.switch(outer);
+        watchdog::leave_to(outer.domain as usize);
+        self.current.set(outer);
         result.map_err(|error| self.bury(domain, &error)).ok()
+    }
+
+    /// After a sleep, or with an empty stack: ticks that came meanwhile found nobody, and stopped.
+    fn keep_ticking(&self) {
+        if !watchdog::is_ticking() {
+            self.machine.start_ticks();
+        }
     }
 
     fn new_request_id(&self) -> u32 {
@@ -250,7 +260,10 @@ impl Kernel {
                 return Ok(0);
             }
             // An interrupt that came since `advance` looked is still untaken, so `idle` returns at once.
+            watchdog::pause();
             self.machine.idle(deadline.min(self.next_deadline.get()));
+            watchdog::resume(me);
+            self.keep_ticking();
         }
     }
 

@@ -8,7 +8,7 @@ use crate::events::{Binding, Timer};
 use crate::generated::{fault, trace_kind};
 use crate::machine::{Device, Machine};
 use crate::trace::{KERNEL_DOMAIN, Record, TraceRing};
-use crate::Status;
+use crate::{Status, watchdog};
 use alloc::{boxed::Box, format, vec::Vec};
 use core::cell::{Cell, RefCell};
 
@@ -42,12 +42,8 @@ pub struct Kernel {
     pub(crate) options: Options,
     pub(crate) trace: RefCell<Option<TraceRing>>,
     pub(crate) is_traced: Cell<bool>,
-    /// Somebody holds `control`: time spent in domains is counted.
-    pub(crate) is_timed: Cell<bool>,
     pub(crate) current: Cell<Activation>,
     pub(crate) last_request_id: Cell<u32>,
-    /// When the domain that runs now was entered or came back, if time is counted.
-    pub(crate) resumed_at: Cell<u64>,
     pub(crate) bindings: [Cell<Option<Binding>>; INTERRUPT_LIMIT],
     pub(crate) timers: RefCell<Vec<Timer>>,
     /// Earliest deadline of a timer; `u64::MAX` if none is armed.
@@ -71,10 +67,8 @@ impl Kernel {
             options,
             trace: RefCell::new(None),
             is_traced: Cell::new(false),
-            is_timed: Cell::new(false),
             current: Cell::new(IDLE),
             last_request_id: Cell::new(0),
-            resumed_at: Cell::new(0),
             bindings: [const { Cell::new(None) }; INTERRUPT_LIMIT],
             timers: RefCell::new(Vec::new()),
             next_deadline: Cell::new(u64::MAX),
@@ -132,24 +126,14 @@ impl Kernel {
         }
     }
 
-    /// Charges the time since the last switch to the domain that ran, and goes over to another.
-    #[inline]
-    pub(crate) fn switch(&self, to: Activation) {
-        if self.is_timed.get() {
-            let now = self.machine.monotonic_nanoseconds();
-            if let Some(domain) = self.domains.get(self.current.get().domain as usize) {
-                domain.busy_nanoseconds.set(domain.busy_nanoseconds.get() + (now - self.resumed_at.get()));
-            }
-            self.resumed_at.set(now);
-        }
-        self.current.set(to);
-    }
-
     /// A domain gave up or trapped. Called with the activity back at its caller.
     #[cold]
     pub(crate) fn bury(&self, domain: usize, error: &wasmtime::Error) {
         if self.power_status.get().is_some() {
             return; // not a death: everything is being left
+        }
+        if watchdog::take_expired(domain) {
+            return self.end(domain, fault::TIME_LIMIT, b"the time limit is over");
         }
         let fault = fault_code(self.domains[domain].fault.get(), error);
         self.end(domain, fault, format!("{}", error.root_cause()).as_bytes());

@@ -11,6 +11,7 @@ pub mod badges;
 pub mod bundle;
 mod call;
 pub mod capability;
+mod compiled_code;
 mod device;
 pub mod domain;
 pub mod engine_config;

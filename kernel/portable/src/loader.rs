@@ -12,7 +12,7 @@ use crate::kernel::{Kernel, Options};
 use crate::machine::{BLOCK_DEVICE_INTERRUPT, CONSOLE_INTERRUPT, Machine};
 use crate::manifest::{self, DomainEntry, Entry, KIND_DEVICE};
 use crate::message::Message;
-use crate::system_calls;
+use crate::{compiled_code, system_calls, watchdog};
 use alloc::{boxed::Box, vec::Vec};
 use core::cell::Cell;
 use wasmtime::{Engine, Instance, Linker, Module, Result, Store, StoreLimitsBuilder, bail, format_err};
@@ -29,6 +29,10 @@ pub fn load(machine: &'static dyn Machine, bundle: &Bundle<'_>, options: Options
         Engine::new(&config)?
     };
     let kernel = build(machine, &entries, options);
+    if let Some(code) = bundle.trap_module() {
+        // Safety: as for the modules of the domains, below.
+        compiled_code::find_trap_site(&unsafe { Module::deserialize(&engine, code)? })?;
+    }
     let linker = system_calls::link(&engine)?;
     for (id, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.present) {
         load_module(kernel, id, entry, bundle, &linker).map_err(|error| {
@@ -43,6 +47,8 @@ fn load_module(kernel: &'static Kernel, id: usize, entry: &DomainEntry, bundle: 
     let (_, code) = bundle.module(entry.module as usize).ok_or_else(|| format_err!("is not in the bundle"))?;
     // Safety: the bundle comes from the ahead-of-time compiler and is trusted like the kernel's own code.
     let module = unsafe { Module::deserialize(linker.engine(), code)? };
+    compiled_code::note(&module)?;
+    watchdog::set_limit(id, entry.time_limit_ms);
     load_domain(kernel, id, linker, &module)
 }
 
@@ -83,7 +89,6 @@ fn add_capability(kernel: &Kernel, id: usize, entry: &Entry) {
             capability.rights = right::READ | right::WRITE;
             bind(kernel, CONSOLE_INTERRUPT, id, entry.bit, false);
         }
-        kind::CONTROL => kernel.is_timed.set(true),
         _ => {}
     }
     kernel.capabilities.borrow_mut().add_permanent(id, capability);

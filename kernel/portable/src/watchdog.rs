@@ -24,7 +24,8 @@ static BUSY: [AtomicU32; DOMAIN_LIMIT] = [const { AtomicU32::new(0) }; DOMAIN_LI
 static ENTRIES: [AtomicUsize; DOMAIN_LIMIT] = [const { AtomicUsize::new(0) }; DOMAIN_LIMIT];
 static EXPIRED: [AtomicBool; DOMAIN_LIMIT] = [const { AtomicBool::new(false) }; DOMAIN_LIMIT];
 static IS_TICKING: AtomicBool = AtomicBool::new(false);
-static CODE: [[AtomicUsize; 2]; CODE_LIMIT] = [const { [const { AtomicUsize::new(0) }; 2] }; CODE_LIMIT];
+/// Bodies of functions, [start, end), and the whole text that they are part of, [start, end).
+static CODE: [[AtomicUsize; 4]; CODE_LIMIT] = [const { [const { AtomicUsize::new(0) }; 4] }; CODE_LIMIT];
 static CODE_COUNT: AtomicUsize = AtomicUsize::new(0);
 static TRAP_SITE: AtomicUsize = AtomicUsize::new(0);
 
@@ -127,21 +128,33 @@ pub fn entry_of(domain: usize) -> usize {
 
 // ---- compiled code
 
-/// Notes [start, end) as bodies of compiled functions (no trampolines). It stays there for ever. False if there is no room.
-pub fn add_code(start: usize, end: usize) -> bool {
+/// Notes that [code, code_end) are bodies of compiled functions, and the rest of [text, text_end) trampolines between them and the
+/// kernel. Both stay there for ever. False if there is no room.
+pub fn add_code(code: usize, code_end: usize, text: usize, text_end: usize) -> bool {
     let count = CODE_COUNT.load(Relaxed);
     if count == CODE_LIMIT {
         return false;
     }
-    CODE[count][0].store(start, Relaxed);
-    CODE[count][1].store(end, Relaxed);
+    for (place, value) in CODE[count].iter().zip([code, code_end, text, text_end]) {
+        place.store(value, Relaxed);
+    }
     CODE_COUNT.store(count + 1, Relaxed);
     true
 }
 
 /// Does an instruction of a compiled function lie here?
 pub fn is_code(address: usize) -> bool {
-    CODE[..CODE_COUNT.load(Relaxed)].iter().any(|[start, end]| address >= start.load(Relaxed) && address < end.load(Relaxed))
+    find(address, 0)
+}
+
+/// Does an instruction of a trampoline lie here?
+pub fn is_trampoline(address: usize) -> bool {
+    find(address, 2) && !is_code(address)
+}
+
+fn find(address: usize, bound: usize) -> bool {
+    let is_within = |piece: &[AtomicUsize; 4]| address >= piece[bound].load(Relaxed) && address < piece[bound + 1].load(Relaxed);
+    CODE[..CODE_COUNT.load(Relaxed)].iter().any(is_within)
 }
 
 /// Address of an instruction that traps and that Wasmtime knows of; 0 before the modules are loaded.

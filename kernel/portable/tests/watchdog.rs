@@ -1,6 +1,6 @@
 //! The accounts of the time limits: who is charged, and when it is too much. One test: the accounts are statics.
 use axiom_kernel_portable::watchdog::{
-    NOBODY, TICK_NANOSECONDS, add_code, busy_nanoseconds, charge, enter, entry_of, expire, is_code, leave_to, overdue, pause, resume,
+    NOBODY, TICK_NANOSECONDS, add_code, busy_nanoseconds, charge, enter, entry_of, expire, is_code, is_trampoline, leave_to, overdue, pause, resume,
     running, set_limit, take_expired,
 };
 
@@ -47,7 +47,11 @@ fn ticks_are_charged_to_whoever_runs() {
     leave_to(NOBODY);
     assert!(!charge());
 
-    assert!(!is_code(100));
-    assert!(add_code(100, 200) && add_code(300, 400));
-    assert_eq!([99, 100, 199, 200, 299, 300, 399, 400].map(is_code), [false, true, true, false, false, true, true, false]);
+    // 0 is a module of functions at 100 to 199 and trampolines behind them, and 300 to 399 another.
+    assert!(!is_code(100) && !is_trampoline(200));
+    assert!(add_code(100, 200, 100, 250) && add_code(300, 400, 300, 400));
+    assert_eq!([99, 100, 199, 200, 249, 299, 300, 399, 400].map(is_code), [false, true, true, false, false, false, true, true, false]);
+    assert_eq!([99, 100, 199, 200, 249, 250, 300, 399, 400].map(is_trampoline), [false, false, false, true, true, false, false, false, false]);
+    assert_eq!((2..128).filter(|_| add_code(1, 2, 1, 2)).count(), 126);
+    assert!(!add_code(1, 2, 1, 2), "there is no room");
 }
