@@ -31,7 +31,7 @@ const step = (operation: number, operands: Array<Operand | Step[]>, mode: number
 /** The answer is not reported; only whether it is a refusal; it is kept in a register. */
 export const quiet = (one: Step): Step => ({ ...one, mode: 0 });
 export const sign = (one: Step): Step => ({ ...one, mode: 2 });
-export const keep = (index: number, one: Step): Step => ({ ...one, mode: one.mode === 1 ? 0 : one.mode, into: index });
+export const keep = (index: number, one: Step): Step => ({ ...one, mode: 0, into: index });
 export const keepSign = (index: number, one: Step): Step => ({ ...one, mode: 2, into: index });
 
 const call = (operation: number, mode = 1) => (...operands: Operand[]): Step => step(operation, operands, mode);
