@@ -1,80 +1,10 @@
-// Boots small systems of WebAssembly text in QEMU and checks what the kernel shows: `node kernel/test-boot.mjs`.
-// Wants the kernel and the ahead-of-time compiler built (`npm run build kernel`). Modules and manifests: kernel/machine/tests.
+// Boots small systems in QEMU and checks what the kernel shows: `node kernel/test-boot.mjs`.
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import binaryen from "binaryen"; // comes with AssemblyScript
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const cargo = process.env.AXIOM_CARGO_OUTPUT ?? join(root, "build/cargo");
-const kernel = join(cargo, "machine/x86_64-unknown-linux-gnu/release/axiom-kernel");
-const compiler = join(cargo, "aot/release/axiom-aot");
-const folder = mkdtempSync(join(tmpdir(), "axiom-boot-"));
-after(() => rmSync(folder, { recursive: true }));
-
-/** Exit status of QEMU for power_off(status), docs/abi.md §8. */
-const exitOf = (status) => 2 * status + 3;
-const panicStatus = 126;
-
-/** Assembles the modules of kernel/machine/tests/NAME and packs them with its manifest; the path of the bundle. */
-function bundle(name, edit = (text) => text) {
-  const source = join(root, "kernel/machine/tests", name);
-  const output = join(folder, name);
-  mkdirSync(output, { recursive: true });
-  for (const file of readdirSync(source).filter((file) => file.endsWith(".wat"))) {
-    const module = binaryen.parseText(edit(readFileSync(join(source, file), "utf8"), file));
-    module.setFeatures(binaryen.Features.All);
-    assert.ok(module.validate(), file);
-    writeFileSync(join(output, file.replace(".wat", ".wasm")), module.emitBinary());
-    module.dispose();
-  }
-  const packed = join(output, "bundle.bin");
-  execFileSync(compiler, ["--manifest", join(source, "system.json"), "--modules", output, "--out", packed]);
-  return packed;
-}
-
-/** Boots until power-off; `input` is typed, or called with the process, once the console shows `prompt`. */
-function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, input } = {}) {
-  const arguments_ = ["-machine", "q35", "-cpu", "max", "-m", String(memoryMiB), "-kernel", kernel, "-initrd", packed, "-append", words,
-    "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...extra];
-  return new Promise((resolve) => {
-    const child = spawn("qemu-system-x86_64", arguments_);
-    const deadline = setTimeout(() => child.kill("SIGKILL"), 60_000);
-    let output = "";
-    let isTyped = false;
-    const show = (chunk) => {
-      output += chunk;
-      if (input !== undefined && !isTyped && output.includes(prompt)) {
-        isTyped = true;
-        if (typeof input === "string") child.stdin.write(input);
-        else void input(child);
-      }
-    };
-    child.stdout.on("data", show);
-    child.stderr.on("data", show);
-    child.on("close", (status) => {
-      clearTimeout(deadline);
-      resolve({ output: output.replaceAll("\r\n", "\n"), status });
-    });
-  });
-}
-
-/** Reads the trace ring out of the file that is the guest's memory. */
-function readRing(memory, address) {
-  const word = (offset) => memory.readUInt32LE(address + offset);
-  const head = Number(memory.readBigUInt64LE(address + 32));
-  const records = [];
-  for (let number = Math.max(0, head - word(48)); number < head; number++) {
-    const at = address + 4096 + (number % word(48)) * 32;
-    records.push({ sequence: memory.readUInt32LE(at + 8), kind: memory[at + 12], depth: memory[at + 13], caller: memory[at + 14], callee: memory[at + 15],
-      operation: memory.readUInt16LE(at + 18), status: memory.readUInt32LE(at + 20), request: memory.readUInt32LE(at + 24), argument: memory.readUInt32LE(at + 28) });
-  }
-  return { magic: memory.toString("latin1", address, address + 8), kernel: word(16), domains: word(20), lost: word(52), records };
-}
+import { test } from "node:test";
+import { boot, bundle, compiler, exitOf, folder, panicStatus, readRing, root } from "./boot-system.mjs";
 
 test("calls, a lease, a trap that is contained, a wait, a timer, power off", async () => {
   for (const memoryMiB of [512, 1024, 3500]) {
