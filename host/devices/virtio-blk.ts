@@ -68,6 +68,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
   /** Heads of requests that were fetched and have not run. */
   private readonly outstanding: number[] = [];
   private requestCount = 0;
+  private resetCount = 0;
   private bus: DeviceBus = noBus;
 
   constructor(readonly disk: Disk, options: VirtioBlkOptions = {}) {
@@ -100,6 +101,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
   }
 
   reset(): void {
+    this.resetCount++;
     this.common.reset();
     this.queue.reset();
     this.isr.reset();
@@ -119,6 +121,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
         if (head < 0) return this.fail();
         if (this.isQueued) this.outstanding.push(head);
         else if (!this.run(head)) return this.fail();
+        if (!this.common.isRunning) return; // whoever made the disk ended the driver
       }
     }
     if (this.common.hasFeature(Feature.EventIdx)) this.queue.askForNotification();
@@ -131,8 +134,8 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
     const position = this.random === null ? 0 : this.random.below(this.outstanding.length);
     const head = this.outstanding[position]!;
     this.outstanding.splice(position, 1);
-    if (this.run(head)) this.interrupt();
-    else this.fail();
+    if (!this.run(head)) this.fail();
+    else if (this.common.isRunning) this.interrupt();
     return true;
   }
 
@@ -145,9 +148,11 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
     limits.hasFlush = this.common.hasFeature(Feature.Flush);
     limits.hasDiscard = this.common.hasFeature(Feature.Discard);
     limits.hasWriteZeroes = this.common.hasFeature(Feature.WriteZeroes);
+    const { resetCount } = this;
     const fault = this.fault(request);
     if (fault === "stall") return true;
     const status = fault === "fail" ? RequestStatus.IoError : this.execute();
+    if (resetCount !== this.resetCount) return true;
     if (status !== RequestStatus.Ok) this.counters.errors++;
     return this.queue.finish(head, request.complete(status));
   }

@@ -46,6 +46,12 @@ export const traceNote: number = TraceKind.note;
 export const traceText: number = TraceKind.text;
 export const traceNotified: number = TraceKind.notified;
 export const traceNotifiedReturn: number = TraceKind.notifiedReturn;
+export const traceClosed: number = TraceKind.closed;
+export const traceClosedReturn: number = TraceKind.closedReturn;
+export const traceRestart: number = TraceKind.restart;
+export const traceGivenUp: number = TraceKind.givenUp;
+export const traceBackground: number = TraceKind.background;
+export const traceBackgroundReturn: number = TraceKind.backgroundReturn;
 
 function faultNumber(name: string): number {
   for (const [number, known] of Object.entries(faultNames)) if (known === name) return Number(number);
@@ -58,6 +64,10 @@ export const Fault = {
   misuse: faultNumber("misuse of a system call"),
   stackOverflow: faultNumber("stack overflow"),
   killed: faultNumber("killed"),
+  timeLimit: faultNumber("time limit"),
+  startRefused: faultNumber("start refused"),
+  peerRestarted: faultNumber("what it stands on restarted"),
+  deviceReach: faultNumber("a device could reach memory of a domain that ended"),
 } as const;
 
 /** The domain id of the kernel itself in traces. */

@@ -2,28 +2,33 @@
 // one closure a domain, 32-bit registers, no allocation.
 //
 // "Copied before it is checked" (docs/abi.md §2) holds without a second copy: memories are not shared and the caller
-// does not run meanwhile, so what is read here is what the callee gets.
+// does not run meanwhile, so what is read here is what the callee gets. What stays true: a call that was let in ends in a
+// reply or in PeerRestarted, and a caller that died meanwhile is unwound instead of answered.
 import {
   capabilityLimit, firstCapabilityWord, kindEndpoint, knownStatuses, leaseLimit, Status,
   traceCall, traceReply,
 } from "./abi.ts";
+import type { Capability } from "./capability-table.ts";
 import { type Domain, DomainState } from "./domain.ts";
-import type { Kernel } from "./kernel.ts";
-import { transferReply, transferRequest } from "./transfer.ts";
-
-/** Activations at most; ranks bound the chain too, this bounds the JavaScript stack. */
-export const depthLimit = 64;
+import { depthLimit, type Kernel } from "./kernel.ts";
+import { dropTransferred, transferReply, transferRequest } from "./transfer.ts";
 
 /** The `call` of one domain. */
 export function makeCall(kernel: Kernel, caller: Domain): (handle: number) => number {
   const slots = caller.table.slots;
   return (handle: number): number => {
     const slot = slots[handle & 0xffff];
-    if (slot === undefined || slot.handle !== handle) return -Status.InvalidHandle;
+    if (slot === undefined || slot.handle !== handle) {
+      caller.refusedHandles++;
+      return -Status.InvalidHandle;
+    }
     if (slot.kind !== kindEndpoint) return -Status.WrongKind;
     const callee = slot.target!;
     if (callee.rank >= caller.rank) return -Status.Denied;
-    if (callee.state !== DomainState.Ready) return -Status.PeerDead;
+    if (callee.state !== DomainState.Ready || slot.epoch !== callee.restarts) {
+      const refusal = missed(kernel, caller, slot);
+      if (refusal !== Status.Ok) return -refusal;
+    }
     if (kernel.depth >= depthLimit) return -Status.StackExhausted;
 
     const outWords = caller.outWords;
@@ -43,7 +48,14 @@ export function makeCall(kernel: Kernel, caller: Domain): (handle: number) => nu
     inWords[2] = requestId;
     const depth = kernel.depth;
     const operation = outWords[0]!;
+    const epoch = callee.restarts;
     if (kernel.trace !== null) kernel.trace.record(traceCall, depth, caller.id, callee.id, operation, 0, requestId, slot.badge);
+    if (kernel.observer !== null && kernel.observer.interrupts(caller, callee)) {
+      kernel.requestId = outerRequestId;
+      if (callee.isAlive) dropTransferred(callee);
+      return abandon(kernel, caller, callee, slot, epoch, operation, requestId, lentBytes);
+    }
+    kernel.stack[depth] = callee;
     kernel.depth = depth + 1;
     callee.calls++;
     let status: number;
@@ -51,20 +63,56 @@ export function makeCall(kernel: Kernel, caller: Domain): (handle: number) => nu
       status = callee.receive(slot.badge, slot.rights) >>> 0;
     } catch (error) {
       kernel.depth = depth;
-      kernel.requestId = outerRequestId;
       endLeases(callee);
-      kernel.contain(callee, error);
-      if (kernel.trace !== null) kernel.trace.record(traceReply, depth, caller.id, callee.id, operation, Status.PeerRestarted, requestId, lentBytes);
-      return -Status.PeerRestarted;
+      kernel.requestId = outerRequestId;
+      kernel.supervisor.contain(callee, error);
+      return abandon(kernel, caller, callee, slot, epoch, operation, requestId, lentBytes);
     }
     kernel.depth = depth;
     kernel.requestId = outerRequestId;
     if (counts !== 0) endLeases(callee);
+    if (kernel.unsettled && isOver(kernel, caller, callee)) return abandon(kernel, caller, callee, slot, epoch, operation, requestId, lentBytes);
     if (status > 255 || knownStatuses[status] === 0) status = Status.ProtocolBreach;
+    const isObserved = kernel.observer !== null && kernel.observer.isDue();
+    if (isObserved) {
+      if (kernel.trace !== null) kernel.trace.record(traceReply, depth, caller.id, callee.id, operation, status, requestId, lentBytes);
+      if (kernel.observer!.interrupts(callee, caller)) return abandon(kernel, caller, callee, slot, epoch, operation, requestId, -1);
+    }
     status = reply(caller, callee, status, requestId);
-    if (kernel.trace !== null) kernel.trace.record(traceReply, depth, caller.id, callee.id, operation, status, requestId, lentBytes);
+    if (kernel.trace !== null && !isObserved) kernel.trace.record(traceReply, depth, caller.id, callee.id, operation, status, requestId, lentBytes);
+    if (kernel.unsettled) kernel.supervisor.settle(caller);
     return 0 - status;
   };
+}
+
+/** The server is not ready, or has restarted since the endpoint was made. Ok, or what the call answers. */
+function missed(kernel: Kernel, caller: Domain, slot: Capability): number {
+  const callee = slot.target!;
+  // A death that code outside of the system brought about may not have been followed up yet.
+  if (callee.state !== DomainState.Ready && kernel.unsettled) kernel.supervisor.settle(caller);
+  if (callee.state !== DomainState.Ready) return Status.PeerDead;
+  if (slot.epoch === callee.restarts) return Status.Ok;
+  if (slot.generation === 0) slot.epoch = callee.restarts; // the manifest's endpoints are told once
+  return Status.PeerRestarted;
+}
+
+/** The callee has returned: is there nobody to take its reply from, or nobody to give it to? */
+function isOver(kernel: Kernel, caller: Domain, callee: Domain): boolean {
+  kernel.supervisor.finish(callee);
+  return callee.state !== DomainState.Ready || caller.isStopped;
+}
+
+/**
+ * Ends a call that has no reply. The caller is told here, so that its next call does not tell it again; a caller that is
+ * dying is unwound. `lentBytes` −1: the reply's record is made already.
+ */
+function abandon(
+  kernel: Kernel, caller: Domain, callee: Domain, slot: Capability, epoch: number, operation: number, requestId: number, lentBytes: number,
+): number {
+  if (kernel.trace !== null && lentBytes >= 0) kernel.trace.record(traceReply, kernel.depth, caller.id, callee.id, operation, Status.PeerRestarted, requestId, lentBytes);
+  if (slot.generation === 0 && slot.target === callee && slot.epoch === epoch) slot.epoch = (epoch + 1) >>> 0;
+  kernel.supervisor.settle(caller);
+  return -Status.PeerRestarted;
 }
 
 /** Leases end when the callee's `receive` returns, whatever it did with their handles. */
@@ -78,13 +126,13 @@ function reply(caller: Domain, callee: Domain, status: number, requestId: number
   const outWords = caller.outWords;
   const inWords = callee.inWords;
   caller.outHead.set(callee.inHead);
-  const capabilityCount = (inWords[3]! >>> 8) & 0xff;
+  const counts = inWords[3]! >>> 8; // the count of leases means nothing in a reply
   outWords[3] = 0;
-  if (capabilityCount !== 0) {
+  if (counts !== 0) {
     for (let word = firstCapabilityWord; word < firstCapabilityWord + capabilityLimit; word++) outWords[word] = 0;
-    const refusal = transferReply(caller, callee, capabilityCount);
+    const refusal = transferReply(caller, callee, counts);
     if (refusal !== Status.Ok) status = refusal;
-    else outWords[3] = capabilityCount << 8;
+    else outWords[3] = (counts & 0xff) << 8;
   }
   outWords[1] = status;
   outWords[2] = requestId;

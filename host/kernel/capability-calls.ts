@@ -1,9 +1,19 @@
-// System calls on capabilities themselves: mint (a copy with fewer rights, or with a badge), drop, revoke.
-import { kindEndpoint, kindLease, rightMint, Status } from "./abi.ts";
+// System calls on capabilities themselves: mint (a copy with fewer rights, or with a badge), drop, revoke. What a server
+// must hear of a drop or a revocation it hears before the system call returns, if it has a lower rank.
+import { kindEndpoint, rightMint, Status } from "./abi.ts";
 import type { Domain } from "./domain.ts";
+import type { Kernel } from "./kernel.ts";
 
-export function makeCapabilityCalls(domain: Domain) {
+export function makeCapabilityCalls(kernel: Kernel, domain: Domain) {
   const table = domain.table;
+
+  /** Servers below hear at once of badges that are gone: who opens and closes much in one event does not fill their tables. */
+  function tellServers(): number {
+    if (!kernel.attention.raised) return 0;
+    kernel.deliverClosedBelow(domain.rank);
+    if (kernel.unsettled) kernel.supervisor.settle(domain);
+    return 0;
+  }
   return {
     capability_mint(handle: number, rights: number, badge: number): number {
       const source = table.find(handle);
@@ -24,16 +34,15 @@ export function makeCapabilityCalls(domain: Domain) {
       if (slot === null) return -Status.InvalidHandle;
       // The manifest's capabilities are for the life of the system.
       if (slot.generation === 0) return -Status.Denied;
-      if (slot.kind === kindLease && slot.isLeaseSlot) table.endLease(slot);
-      else table.drop(slot);
-      return 0;
+      table.drop(slot);
+      return tellServers();
     },
 
     capability_revoke(handle: number): number {
       const slot = table.find(handle);
       if (slot === null) return -Status.InvalidHandle;
       table.revoke(slot);
-      return 0;
+      return tellServers();
     },
   };
 }

@@ -1,7 +1,7 @@
 // The capability table of one domain, and the derivation tree that runs through all tables.
 //
 //   index 0        never valid
-//   1 … n          the manifest's capabilities, generation 0, for the life of the system
+//   1 … n          the manifest's capabilities, generation 0, for the life of the system: gone while their domain is dead
 //   n+1 … n+4      leases of the request being served: a domain serves one request at a time, so four are enough
 //   n+5 …          made at run time; a freed slot goes to the end of the queue, so that an index is reused as late as possible
 //
@@ -9,14 +9,14 @@
 // handle belongs to one table, so even a generation that comes round again (after 32,767 uses of one slot) can only ever
 // name what its own domain holds. The tree links each capability to what was derived from it, in whatever table that is:
 // revoking walks it without recursion.
-import { kindEndpoint, kindGrant, leaseLimit, rightTransfer } from "./abi.ts";
+import { kindEndpoint, kindGrant, kindLease, leaseLimit, rightTransfer } from "./abi.ts";
 import type { DevicePort, WindowPart } from "./device-port.ts";
 import type { Domain } from "./domain.ts";
 import type { Timer } from "./timers.ts";
 
 const generationLimit = 0x7fff;
-/** Capabilities a domain may hold at once; past it: OutOfMemory. */
-const tableLimit = 32768;
+/** Capabilities a domain may hold at once, as on the microkernel; past it: OutOfMemory. */
+const tableLimit = 4096;
 
 export class Capability {
   /** −1 while the slot is free. */
@@ -37,12 +37,16 @@ export class Capability {
   part: WindowPart | null = null;
   port: DevicePort | null = null;
   timer: Timer | null = null;
+  /** Endpoint: how often the server had restarted when this was made. */
+  epoch = 0;
   parent: Capability | null = null;
   firstChild: Capability | null = null;
   nextSibling: Capability | null = null;
   previousSibling: Capability | null = null;
   nextFree: Capability | null = null;
   readonly isLeaseSlot: boolean;
+  /** `target` of a capability of the manifest, which comes back with its domain. */
+  permanentTarget: Domain | null = null;
 
   constructor(readonly table: CapabilityTable, readonly index: number, isLeaseSlot: boolean) {
     this.isLeaseSlot = isLeaseSlot;
@@ -66,8 +70,33 @@ export class Capability {
     this.part = source.part;
     this.port = source.port;
     this.timer = source.timer;
+    this.epoch = source.epoch;
     this.linkUnder(source);
-    if (this.kind === kindEndpoint) this.target!.holdBadge(badge);
+    if (this.countsForBadge) this.target!.holdBadge(badge);
+  }
+
+  /** Is this a copy of its badge that the server may still hear from? Those of an earlier epoch are not, save the manifest's. */
+  get countsForBadge(): boolean {
+    return this.kind === kindEndpoint && (this.generation === 0 || this.epoch === this.target!.restarts);
+  }
+
+  /** Takes the place of `giver` in the derivation tree and all that it is; the giver's slot is free afterwards. */
+  takeOver(giver: Capability): void {
+    this.deriveFrom(giver, giver.rights, giver.badge);
+    this.unlink();
+    this.parent = giver.parent;
+    this.previousSibling = giver.previousSibling;
+    this.nextSibling = giver.nextSibling;
+    if (giver.previousSibling !== null) giver.previousSibling.nextSibling = this;
+    else if (giver.parent !== null) giver.parent.firstChild = this;
+    if (giver.nextSibling !== null) giver.nextSibling.previousSibling = this;
+    this.firstChild = giver.firstChild;
+    for (let child = giver.firstChild; child !== null; child = child.nextSibling) child.parent = this;
+    giver.parent = null;
+    giver.previousSibling = null;
+    giver.nextSibling = null;
+    giver.firstChild = null;
+    giver.table.forget(giver);
   }
 
   linkUnder(parent: Capability): void {
@@ -94,6 +123,7 @@ export class CapabilityTable {
   private firstFree: Capability | null = null;
   private lastFree: Capability | null = null;
   private freeCount = 0;
+  private permanentCount = 0;
 
   constructor(readonly domain: Domain) {
     this.slots.push(new Capability(this, 0, false));
@@ -107,8 +137,14 @@ export class CapabilityTable {
     return slot;
   }
 
-  /** Ends the manifest's part and makes the lease slots. */
+  /** Ends the manifest's part and makes the lease slots. A capability of no kind (a part of no device) leaves its index empty. */
   seal(): void {
+    this.permanentCount = this.slots.length - 1;
+    for (let index = 1; index <= this.permanentCount; index++) {
+      const slot = this.slots[index]!;
+      slot.permanentTarget = slot.target;
+      if (slot.kind === 0) slot.handle = -1;
+    }
     for (let index = 0; index < leaseLimit; index++) {
       const slot = new Capability(this, this.slots.length, true);
       this.slots.push(slot);
@@ -116,10 +152,57 @@ export class CapabilityTable {
     }
   }
 
-  /** The live capability that `handle` names, or null. */
+  /** The live capability that `handle` names, or null: then the use is counted. */
   find(handle: number): Capability | null {
     const slot = this.slots[handle & 0xffff];
+    if (slot !== undefined && slot.handle === handle) return slot;
+    this.domain.refusedHandles++;
+    return null;
+  }
+
+  /** As `find`, for a look that is no use of the handle. */
+  peek(handle: number): Capability | null {
+    const slot = this.slots[handle & 0xffff];
     return slot !== undefined && slot.handle === handle ? slot : null;
+  }
+
+  /** The domain comes back: the manifest's capabilities under their handles, in the present epochs of their servers. */
+  restorePermanent(): void {
+    for (let index = 1; index <= this.permanentCount; index++) {
+      const slot = this.slots[index]!;
+      if (slot.kind === 0) continue;
+      slot.handle = index;
+      slot.target = slot.permanentTarget;
+      if (slot.kind !== kindEndpoint) continue;
+      slot.epoch = slot.target!.restarts;
+      slot.target!.holdBadge(slot.badge);
+    }
+  }
+
+  /** Servers that the manifest lets this domain call. */
+  permanentServers(): Domain[] {
+    return this.slots.slice(1, this.permanentCount + 1).filter(({ kind }) => kind === kindEndpoint).map((slot) => slot.permanentTarget!);
+  }
+
+  /** Calls made from now on have not missed a restart: the domain starts. */
+  enterPresentEpochs(): void {
+    for (let index = 1; index <= this.permanentCount; index++) {
+      const slot = this.slots[index]!;
+      if (slot.kind === kindEndpoint && slot.handle >= 0) slot.epoch = slot.target!.restarts;
+    }
+  }
+
+  /** Counts the manifest's endpoints to a server that begins a new epoch. */
+  holdPermanentBadges(server: Domain): void {
+    for (let index = 1; index <= this.permanentCount; index++) {
+      const slot = this.slots[index]!;
+      if (slot.kind === kindEndpoint && slot.handle >= 0 && slot.target === server) server.holdBadge(slot.badge);
+    }
+  }
+
+  /** A memory is gone: what was lent of it for a call goes, with everything made of it. Grants go with their owner's handles. */
+  endLeasesOf(owner: Domain): void {
+    for (const slot of this.leases) if (slot.target === owner) this.endLease(slot);
   }
 
   /** Can `count` more be held? */
@@ -170,7 +253,7 @@ export class CapabilityTable {
 
   /** capability_drop: a grant of one's own takes back what was derived from it, and nothing outlives a lease. */
   drop(slot: Capability): void {
-    if (slot.isLeaseSlot || (slot.kind === kindGrant && slot.target === this.domain)) this.revoke(slot);
+    if (slot.kind === kindLease || (slot.kind === kindGrant && slot.target === this.domain)) this.revoke(slot);
     this.release(slot);
   }
 
@@ -190,13 +273,18 @@ export class CapabilityTable {
   }
 
   private clear(slot: Capability): void {
+    if (slot.parent !== null || slot.nextSibling !== null) slot.unlink();
+    this.forget(slot);
+  }
+
+  /** Frees a slot that nothing in the tree names any more. */
+  forget(slot: Capability): void {
     slot.handle = -1;
     if (slot.deviceRights !== 0) {
       slot.deviceRights = 0;
       this.domain.port?.dma.forget(slot);
     }
-    if (slot.parent !== null || slot.nextSibling !== null) slot.unlink();
-    if (slot.kind === kindEndpoint) slot.target!.releaseBadge(slot.badge);
+    if (slot.countsForBadge) slot.target!.releaseBadge(slot.badge);
     slot.target = null;
     if (slot.isLeaseSlot || slot.generation === 0) return;
     slot.part = null;

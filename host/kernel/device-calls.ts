@@ -62,13 +62,16 @@ export function makeDeviceCalls(kernel: Kernel, domain: Domain) {
         owner = slot.target!;
         start = slot.base + offset;
       }
+      if (length === 0) return 0;
       const limit = kernel.parts.dmaSegmentBytes;
       const firstBytes = Math.min(length, limit - (start % limit));
-      const count = length === 0 ? 0 : 1 + Math.ceil((length - firstBytes) / limit);
+      const count = 1 + Math.ceil((length - firstBytes) / limit);
       if (count > max) return -Status.TooLarge;
       if (!domain.holds(out, count * segmentBytes)) return -Status.InvalidArgument;
-      if (slot !== null) map.openLent(slot, deviceWrites !== 0 ? rightWrite : rightRead);
-      else if (!map.openOwn(start, length, deviceWrites !== 0 ? rightRead | rightWrite : rightRead)) return -Status.OutOfMemory;
+      if (slot !== null) {
+        map.openLent(slot, deviceWrites !== 0 ? rightWrite : rightRead);
+        if (owner !== domain) dma.port!.exposed.add(owner);
+      } else if (!map.openOwn(start, length, deviceWrites !== 0 ? rightRead | rightWrite : rightRead)) return -Status.OutOfMemory;
       writeSegments(domain, out, owner.id, start, length, limit);
       return count;
     },

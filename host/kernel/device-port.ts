@@ -45,9 +45,10 @@ export interface DeviceModel {
   connect(bus: DeviceBus): void;
   /** Does one piece of outstanding work; false when there is none. */
   advance(): boolean;
-  /** Forgets all state and never touches memory again until it is set up anew. */
-  reset(): void;
 }
+
+/** `device_status` of the common configuration (§4.1.4.3). */
+const statusOffset = 0x14;
 
 interface OwnRange { start: number; end: number; rights: number }
 const ownRangeLimit = 4096;
@@ -117,6 +118,10 @@ export class DevicePort implements DeviceBus {
   bytes: Uint8Array = new Uint8Array(0);
   offset = 0;
   interruptCount = 0;
+  /** Domains whose memory the device was given addresses of since its last confirmed reset. The driver's own is not among them. */
+  readonly exposed = new Set<Domain>();
+  /** Did the device say that it was reset when its driver ended? */
+  isResetConfirmed = true;
 
   constructor(
     readonly model: DeviceModel, readonly driver: Domain, private readonly interruptBit: number,
@@ -140,9 +145,11 @@ export class DevicePort implements DeviceBus {
     this.onInterrupt(this);
   }
 
-  /** The driver died: the device is reset before anything else may run. */
+  /** The driver ended: its device is reset before anything else may run (VIRTIO 1.2 §2.1: status 0 is written, then read). */
   close(): void {
-    this.model.reset();
     this.dma.close();
+    this.model.common.write(statusOffset, 1, 0);
+    this.isResetConfirmed = this.model.common.read(statusOffset, 1) === 0;
+    if (this.isResetConfirmed) this.exposed.clear();
   }
 }

@@ -1,12 +1,15 @@
 // One domain as the kernel sees it: a memory, two message buffers, a capability table and the functions to enter it.
 // The hot paths read these fields directly. What stays true: `bytes`, `inWords` and `outWords` view a memory that never
-// moves (its initial size is its maximum), and nothing enters a domain whose state is not Ready.
+// moves (its initial size is its maximum) and is a new one after each restart; nothing enters a domain whose state is
+// not Ready; the table, the handles of the manifest and the count of restarts live as long as the system.
 import { CapabilityTable } from "./capability-table.ts";
 import type { DevicePort } from "./device-port.ts";
+import type { RestartPolicy } from "./restart-policy.ts";
 import { firstLeaseWord, messageBytes, messageWords } from "./abi.ts";
 import type { Timer } from "./timers.ts";
 
-export const DomainState = { Absent: 0, Loaded: 1, Ready: 2, Dead: 3 } as const;
+/** docs/supervision.md §2. */
+export const DomainState = { Absent: 0, Loaded: 1, Ready: 2, Dead: 3, Restarting: 4, GivenUp: 5, Dying: 6 } as const;
 
 /** Set whenever a notification or a closed badge waits for delivery, so that an idle return costs one test. */
 export interface Attention { raised: boolean }
@@ -17,6 +20,7 @@ export interface EntryPoints {
   receive: (badge: number, rights: number) => number;
   notified: ((bits: number) => void) | null;
   closed: ((badge: number) => void) | null;
+  background: (() => number) | null;
 }
 
 const noMemory = new Uint8Array(0);
@@ -36,20 +40,41 @@ export class Domain {
   start: () => number = unreachable;
   notified: ((bits: number) => void) | null = null;
   closed: ((badge: number) => void) | null = null;
+  background: (() => number) | null = null;
   readonly table: CapabilityTable;
   /** Pending notification bits. */
   pending = 0;
   /** Bits that `wait` may name: those of the kernel and of lower ranks. */
   waitable = 0;
-  /** Badges whose last copy has gone, not yet told. */
-  readonly closedBadges: number[] = [];
+  /** Badges whose last copy has gone, not yet told; each once, in the order in which they ended. */
+  readonly closedBadges = new Set<number>();
   private readonly badgeCounts = new Map<number, number>();
   readonly timers: Timer[] = [];
   /** The device whose driver this is. */
   port: DevicePort | null = null;
   calls = 0;
+  /** The epoch: an endpoint made in another one has a peer that restarted. */
   restarts = 0;
   busyNanoseconds = 0;
+  /** Uses of stale and forged handles. */
+  refusedHandles = 0;
+  lastFault = 0;
+  /** Own CPU time of one activation; 0 is no limit. */
+  timeLimitMs = 0;
+  /** What the manifest says of its restarts; null: dead for ever. */
+  policy: RestartPolicy | null = null;
+  /** Domains of lower rank whose end ends this one (`onPeerRestart`). */
+  standsOn: readonly Domain[] = [];
+  /** The state that a dying domain takes when it is off the stack. */
+  fate: number = DomainState.Dead;
+  /** Code outside all domains: it never ends. */
+  isClient = false;
+  /** `background` has said that there is nothing to do, and the domain has not been entered since. */
+  isIdle = false;
+  /** `calls` when it said so. */
+  callsWhenIdle = 0;
+  /** Makes a fresh memory and instance and binds them; answers the top-level code. */
+  revive: () => () => void = unreachableRevival;
 
   constructor(
     readonly id: number, readonly name: string, readonly rank: number, readonly memoryPages: number,
@@ -71,7 +96,18 @@ export class Domain {
     this.receive = entry.receive;
     this.notified = entry.notified;
     this.closed = entry.closed;
+    this.background = entry.background;
+    this.isIdle = false;
     this.state = DomainState.Loaded;
+  }
+
+  /** Puts something around every entry point. */
+  wrapEntries(wrap: <Registers extends number[], Result>(inner: (...registers: Registers) => Result) => (...registers: Registers) => Result): void {
+    this.start = wrap(this.start);
+    this.receive = wrap(this.receive);
+    if (this.notified !== null) this.notified = wrap(this.notified);
+    if (this.closed !== null) this.closed = wrap(this.closed);
+    if (this.background !== null) this.background = wrap(this.background);
   }
 
   /** Is [address, address + length) inside this memory? Both are unsigned. */
@@ -93,6 +129,15 @@ export class Domain {
     this.attention.raised = true;
   }
 
+  /** Loaded or ready: it can be told things, and it can end. */
+  get isAlive(): boolean {
+    return this.state === DomainState.Ready || this.state === DomainState.Loaded;
+  }
+
+  get isStopped(): boolean {
+    return this.state >= DomainState.Dead;
+  }
+
   holdBadge(badge: number): void {
     this.badgeCounts.set(badge, (this.badgeCounts.get(badge) ?? 0) + 1);
   }
@@ -105,15 +150,29 @@ export class Domain {
       return;
     }
     this.badgeCounts.delete(badge);
-    if (this.state === DomainState.Dead || this.closed === null) return;
-    this.closedBadges.push(badge);
+    if (!this.isAlive || this.closed === null) return;
+    this.closedBadges.add(badge);
     this.attention.raised = true;
   }
 
-  /** A badge that was minted again before its end was told is alive. */
-  isBadgeHeld(badge: number): boolean {
-    return this.badgeCounts.has(badge);
+  /** The next badge to tell of, or null. One that was minted again before its end was told is alive. */
+  takeClosedBadge(): number | null {
+    for (const badge of this.closedBadges) {
+      this.closedBadges.delete(badge);
+      if (!this.badgeCounts.has(badge)) return badge;
+    }
+    return null;
   }
+
+  /** A new epoch: copies of earlier ones count for nothing; the caller counts those of the manifest again. */
+  forgetBadges(): void {
+    this.badgeCounts.clear();
+    this.closedBadges.clear();
+  }
+}
+
+function unreachableRevival(): never {
+  throw new Error("a domain that was never loaded was restarted");
 }
 
 function unreachable(): number {

@@ -1,7 +1,7 @@
 // System calls about events: notify, wait, timer_set, and the turns of a polling loop.
 // `wait` never enters a domain: devices, timers and the console advance, nothing else (docs/abi.md §5).
 import { kindInterrupt, kindNotification, kindTimer, rightSignal, Status, traceNotification } from "./abi.ts";
-import { type Domain, DomainState } from "./domain.ts";
+import type { Domain } from "./domain.ts";
 import type { Kernel } from "./kernel.ts";
 
 export function makeEventCalls(kernel: Kernel, domain: Domain) {
@@ -15,7 +15,7 @@ export function makeEventCalls(kernel: Kernel, domain: Domain) {
       if (slot.kind !== kindNotification) return -Status.WrongKind;
       if ((slot.rights & rightSignal) === 0) return -Status.Denied;
       const target = slot.target!;
-      if (target.state === DomainState.Dead || target.state === DomainState.Absent) return -Status.PeerDead;
+      if (!target.isAlive) return -Status.PeerDead;
       const allowed = bits & slot.base;
       if (allowed === 0) return 0;
       target.signal(allowed);
@@ -27,12 +27,17 @@ export function makeEventCalls(kernel: Kernel, domain: Domain) {
       if (mask === 0 || (mask & ~domain.waitable) !== 0) return -Status.InvalidArgument;
       let deadline = -1;
       for (;;) {
+        // Somebody who called this domain is dead: it should come to an end.
+        if (kernel.supervisor.dyingCount !== 0) return -Status.Cancelled;
+        const moved = kernel.advance();
+        if (kernel.supervisor.dyingCount !== 0) return -Status.Cancelled;
         const got = domain.pending & mask;
         if (got !== 0) {
           domain.pending &= ~got;
           return got;
         }
-        if (kernel.advance()) continue;
+        if (moved) continue;
+        if (timeoutMicroseconds === 0) return 0;
         const now = clock.monotonicNanoseconds();
         if (deadline < 0) deadline = now + (timeoutMicroseconds >>> 0) * 1000;
         if (now >= deadline) return 0;

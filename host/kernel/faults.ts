@@ -11,6 +11,14 @@ export class DomainFault extends Error {
   }
 }
 
+/** Thrown into a domain that has ended while it was on the stack: no instruction of it runs again. */
+export class Unwinding extends Error {
+  constructor(domain: string) {
+    super(`${domain} has ended`);
+    this.name = "Unwinding";
+  }
+}
+
 /** Thrown by power_off; unwinds every domain. */
 export class PowerOff extends Error {
   constructor(readonly status: number) {

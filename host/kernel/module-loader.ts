@@ -37,6 +37,7 @@ export function loadModule(domain: Domain, module: WebAssembly.Module, calls: Sy
     receive: required(domain, exports, "receive") as (badge: number, rights: number) => number,
     notified: optional(exports, "notified") as ((bits: number) => void) | null,
     closed: optional(exports, "closed") as ((badge: number) => void) | null,
+    background: optional(exports, "background") as (() => number) | null,
   });
   return (optional(exports, "_start") as (() => void) | null) ?? (() => {});
 }

@@ -1,17 +1,17 @@
 // System calls that reach the world outside the domains: clock, entropy, console, trace notes, power, the list of
-// domains, and giving up. Each needs its capability; the world itself is injected.
+// domains, ending one, and giving up. Each needs its capability; the world itself is injected.
 import {
-  Fault, kindClock, kindConsole, kindControl, kindEntropy, kindPower, kindTrace, Status,
+  Fault, kindClock, kindConsole, kindControl, kindEntropy, kindPower, kindTrace, rightRead, rightWrite, Status, wasmPageBytes,
 } from "./abi.ts";
 import { storeWord } from "./device-calls.ts";
-import type { Domain } from "./domain.ts";
+import { type Domain, DomainState } from "./domain.ts";
 import { DomainFault, PowerOff } from "./faults.ts";
 import type { Kernel } from "./kernel.ts";
 
 const clockBytes = 16;
 const controlRecordBytes = 64;
 const controlNameBytes = 24;
-const faultTextLimit = 1024; // UTF-16 units shown of a fault message
+const faultTextLimit = 256; // UTF-16 units shown of a fault message
 const word = 0x1_0000_0000;
 
 export function makeServiceCalls(kernel: Kernel, domain: Domain) {
@@ -26,6 +26,12 @@ export function makeServiceCalls(kernel: Kernel, domain: Domain) {
     if (slot === null) return Status.InvalidHandle;
     if (slot.kind !== kind) return Status.WrongKind;
     return domain.holds(address >>> 0, length >>> 0) ? Status.Ok : Status.InvalidArgument;
+  }
+  function checkControl(handle: number, right: number): number {
+    const slot = table.find(handle);
+    if (slot === null) return Status.InvalidHandle;
+    if (slot.kind !== kindControl) return Status.WrongKind;
+    return (slot.rights & right) !== 0 ? Status.Ok : Status.Denied;
   }
   const own = (address: number, length: number): Uint8Array =>
     domain.bytes.subarray(address >>> 0, (address >>> 0) + (length >>> 0));
@@ -81,20 +87,33 @@ export function makeServiceCalls(kernel: Kernel, domain: Domain) {
       return 0;
     },
 
-    power_off(handle: number, status: number): number {
-      const refusal = check(handle, kindPower, 0, 0);
-      if (refusal !== Status.Ok) return -refusal;
+    power_off(handle: number, status: number): never {
+      // It never returns: a module that may not switch the power off and tries to is at fault.
+      if (check(handle, kindPower, 0, 0) !== Status.Ok) throw new DomainFault(Fault.misuse, `power_off with handle ${handle}`);
       throw new PowerOff(Math.min(status >>> 0, 126));
     },
 
     control_list(handle: number, out: number, max: number): number {
+      const refused = checkControl(handle, rightRead);
+      if (refused !== Status.Ok) return -refused;
       const count = Math.min(max >>> 0, kernel.domains.length);
-      const refusal = check(handle, kindControl, out, count * controlRecordBytes);
-      if (refusal !== Status.Ok) return -refusal;
+      if (!domain.holds(out >>> 0, count * controlRecordBytes)) return -Status.InvalidArgument;
       for (let index = 0; index < count; index++) {
         writeControlRecord(domain.bytes, (out >>> 0) + index * controlRecordBytes, kernel.domains[index]!, encoder);
       }
       return count;
+    },
+
+    /** Ends a domain as a bug in it would. A client is code outside all domains: it cannot be ended. */
+    control_kill(handle: number, id: number): number {
+      const refused = checkControl(handle, rightWrite);
+      if (refused !== Status.Ok) return -refused;
+      const victim = kernel.domains[id >>> 0];
+      if (victim === undefined || victim.state === DomainState.Absent || victim.isClient) return -Status.InvalidArgument;
+      if (!victim.isAlive) return -Status.PeerDead;
+      kernel.supervisor.end(victim, Fault.killed, `killed by ${domain.name}`);
+      kernel.supervisor.settle(domain);
+      return 0;
     },
 
     fault(message: number, length: number, line: number, column: number): never {
@@ -106,7 +125,7 @@ export function makeServiceCalls(kernel: Kernel, domain: Domain) {
   };
 }
 
-/** { name 24 bytes, u32 state, restarts, memoryPages, calls, u64 busyNanoseconds } and zeros. */
+/** 64 bytes: docs/supervision.md §8. */
 function writeControlRecord(bytes: Uint8Array, at: number, domain: Domain, encoder: TextEncoder): void {
   bytes.fill(0, at, at + controlRecordBytes);
   bytes.set(encoder.encode(domain.name).subarray(0, controlNameBytes), at);
@@ -116,6 +135,10 @@ function writeControlRecord(bytes: Uint8Array, at: number, domain: Domain, encod
   storeWord(bytes, at + 36, domain.calls);
   storeWord(bytes, at + 40, domain.busyNanoseconds % word);
   storeWord(bytes, at + 44, Math.floor(domain.busyNanoseconds / word));
+  storeWord(bytes, at + 48, domain.isAlive ? (domain.memoryPages * wasmPageBytes) / 1024 : 0);
+  storeWord(bytes, at + 52, domain.lastFault);
+  storeWord(bytes, at + 56, domain.refusedHandles);
+  storeWord(bytes, at + 60, domain.rank);
 }
 
 function decodeUtf16(bytes: Uint8Array, at: number, units: number): string {

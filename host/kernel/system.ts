@@ -1,23 +1,20 @@
 // Boots a system on the hosted kernel: manifest + modules + disk → running domains. Tests boot a part of it (`only`) and
 // put TypeScript domains in the place of services (`replace`).
-import {
-  deviceParts, kindClock, kindConsole, kindControl, kindDma, kindEndpoint, kindEntropy, kindInterrupt, kindNotification, kindPower,
-  kindTimer, kindTrace, kindWindow, pageBytes, rightRead, rightSignal, rightTransfer, rightWrite, statusName,
-} from "./abi.ts";
-import { VirtioBlk, type VirtioBlkOptions } from "../devices/virtio-blk.ts";
+import { pageBytes, statusName } from "./abi.ts";
+import type { VirtioBlk, VirtioBlkOptions } from "../devices/virtio-blk.ts";
 import type { Disk } from "../devices/disk.ts";
+import { CallObserver, type Injection, type MessageHook } from "./call-observer.ts";
 import { type Clock, RealClock } from "./clock.ts";
 import { type HostConsole, MemoryConsole } from "./console.ts";
-import { DevicePort } from "./device-port.ts";
-import { type Domain, DomainState } from "./domain.ts";
+import type { Domain } from "./domain.ts";
 import { type Entropy, SystemEntropy } from "./entropy.ts";
 import type { FaultReport } from "./faults.ts";
 import { Kernel } from "./kernel.ts";
-import { type CapabilityEntry, type DomainEntry, endpointRights, isHosted, type Manifest, validateManifest } from "./manifest.ts";
-import { checkMemoryLimits, loadModule, ModuleError } from "./module-loader.ts";
-import { makeSystemCalls } from "./system-calls.ts";
+import { type DomainEntry, type Manifest, validateManifest } from "./manifest.ts";
+import { SystemBuilder } from "./system-builder.ts";
 import { type TraceSink, TraceWriter } from "./trace-writer.ts";
-import { Client, DomainContext, type TypeScriptDomain } from "./typescript-domain.ts";
+import { Client, type DomainContext, type TypeScriptDomain } from "./typescript-domain.ts";
+import { Watchdog } from "./watchdog.ts";
 
 export interface BootOptions {
   /** services/system.json, parsed. */
@@ -46,6 +43,14 @@ export interface BootOptions {
   dmaSegmentBytes?: number;
   /** Without this a domain whose start fails makes bootHosted throw. */
   tolerateStartFailure?: boolean;
+  /** Stop domains that exceed their time limits (needs Node; what it costs: docs/decisions/0004-hosted-watchdog.md). */
+  watchdog?: boolean;
+  /** Count the time that each domain runs itself (`busyNanoseconds`): two looks at the clock a call. */
+  timed?: boolean;
+  /** Kill a domain at a message; they are counted from 1 once all domains have started (docs/supervision.md §8). */
+  inject?: Injection;
+  /** Hears of every message before it is acted on: its number and the ids of sender and receiver. May call `System.kill`. */
+  onMessage?: MessageHook;
 }
 
 export class System {
@@ -53,7 +58,7 @@ export class System {
     readonly kernel: Kernel,
     /** The disk's device model; null when no driver was booted. */
     readonly device: VirtioBlk | null,
-    /** Domains whose `start` did not answer Ok, with its status. They count as dead. */
+    /** Domains whose `start` at boot did not answer Ok, with its status, and that did not come back at once. */
     readonly refused: ReadonlyMap<string, number>,
     private readonly contexts: ReadonlyMap<string, DomainContext>,
   ) {}
@@ -99,9 +104,14 @@ export class System {
     return next === Infinity ? Infinity : Math.max(0, (next - this.kernel.parts.clock.monotonicNanoseconds()) / 1e6);
   }
 
-  /** Ends a domain from outside, as a bug in it would. */
+  /** Messages since the domains started; counted when `inject` or `onMessage` is given. */
+  get messageCount(): number {
+    return this.kernel.observer?.count ?? 0;
+  }
+
+  /** Ends a domain from outside, as a bug in it would. At any time: from a hook, a fake or a disk in the middle of a call too. */
   kill(name: string, text = "killed"): void {
-    this.kernel.kill(this.domain(name), text);
+    this.kernel.supervisor.kill(this.domain(name), text);
   }
 
   /** Stops the device and completes the trace. Nothing is synced: that is a call to the services. */
@@ -109,7 +119,7 @@ export class System {
     for (const port of this.kernel.ports) port.close();
     this.kernel.trace?.flush();
     this.kernel.trace = null;
-    for (const domain of this.kernel.domains) if (domain.state !== DomainState.Absent) domain.state = DomainState.Dead;
+    this.kernel.shutDown();
   }
 }
 
@@ -125,6 +135,7 @@ export function bootHosted(options: BootOptions): System {
     logNotes: options.logNotes ?? false,
     dmaSegmentBytes: segmentBytes,
   });
+  if (options.watchdog === true) kernel.watchdog = new Watchdog(kernel);
   for (const entry of manifest.domains) kernel.addDomain(entry.name, entry.rank, entry.memoryPages);
   if (options.trace !== undefined) {
     const { clock } = kernel.parts;
@@ -132,7 +143,9 @@ export function bootHosted(options: BootOptions): System {
   }
   const builder = new SystemBuilder(kernel, options, manifest);
   builder.build();
+  const observer = observe(kernel, options);
   const refused = kernel.start();
+  if (observer !== null) observer.isCounting = true;
   const system = new System(kernel, builder.device, refused, builder.contexts);
   if (refused.size !== 0 && options.tolerateStartFailure !== true && kernel.powerOffStatus === null) {
     const reasons = [...refused].map(([name, status]) => {
@@ -145,6 +158,14 @@ export function bootHosted(options: BootOptions): System {
   return system;
 }
 
+function observe(kernel: Kernel, { inject, onMessage }: BootOptions): CallObserver | null {
+  if (inject === undefined && onMessage === undefined) return null;
+  const victim = inject === undefined ? null : kernel.domains.find(({ name }) => name === inject.domain);
+  if (victim === undefined) throw new Error(`bootHosted: no domain "${inject!.domain}" to kill`);
+  kernel.observer = new CallObserver(kernel, victim, inject?.message ?? 0, onMessage ?? null);
+  return kernel.observer;
+}
+
 function withExtraDomains(options: BootOptions): Manifest {
   const manifest = validateManifest(options.manifest);
   const known = [...manifest.domains, ...(options.extraDomains ?? [])];
@@ -155,135 +176,3 @@ function withExtraDomains(options: BootOptions): Manifest {
   return all;
 }
 
-/** Fills the kernel's domains from the manifest. Used once. */
-class SystemBuilder {
-  device: VirtioBlk | null = null;
-  readonly contexts = new Map<string, DomainContext>();
-
-  constructor(private readonly kernel: Kernel, private readonly options: BootOptions, private readonly manifest: Manifest) {}
-
-  build(): void {
-    const present = this.manifest.domains.map((entry, id) => ({ entry, domain: this.kernel.domains[id]! })).filter(({ entry }) => this.isPresent(entry));
-    const initializers: Array<() => void> = [];
-    // Capabilities first: a name may point to any domain, and closed badges are counted from the beginning.
-    for (const { entry, domain } of present) {
-      const handles = this.addCapabilities(entry, domain);
-      initializers.push(this.loadDomain(entry, domain, handles));
-    }
-    present.forEach(({ domain }, index) => this.kernel.initialize(domain, initializers[index]!));
-  }
-
-  private isPresent(entry: DomainEntry): boolean {
-    if (!isHosted(entry)) return false;
-    if (entry.module === null || this.replacement(entry) !== undefined) return true;
-    return this.options.only === undefined || this.options.only.includes(entry.name);
-  }
-
-  private replacement(entry: DomainEntry): TypeScriptDomain | undefined {
-    return this.options.replace?.[entry.name];
-  }
-
-  /** Loads the domain's code; answers its top-level code. */
-  private loadDomain(entry: DomainEntry, domain: Domain, handles: Map<string, number>): () => void {
-    const calls = makeSystemCalls(this.kernel, domain);
-    const replacement = this.replacement(entry);
-    if (replacement !== undefined) {
-      this.contexts.set(entry.name, new DomainContext(entry.name, this.kernel, domain, calls, handles, replacement));
-      return () => {};
-    }
-    if (entry.module === null) {
-      this.contexts.set(entry.name, new Client(entry.name, this.kernel, domain, calls, handles));
-      return () => {};
-    }
-    const given = this.options.modules[entry.module];
-    if (given === undefined) throw new ModuleError(entry.name, `no module "${entry.module}" was given`);
-    if (given instanceof WebAssembly.Module) return loadModule(domain, given, calls);
-    const module = new WebAssembly.Module(given as BufferSource);
-    checkMemoryLimits(entry.name, given, entry.memoryPages);
-    return loadModule(domain, module, calls);
-  }
-
-  /** Gives the domain its manifest capabilities, indexes 1, 2, 3, … in order; answers name → handle. */
-  private addCapabilities(entry: DomainEntry, domain: Domain): Map<string, number> {
-    const handles = new Map<string, number>();
-    for (const capability of entry.capabilities) {
-      if (capability.kind === "device") this.addDevice(entry, domain, capability, handles);
-      else handles.set(capability.name, this.addCapability(domain, capability));
-    }
-    domain.table.seal();
-    return handles;
-  }
-
-  private addCapability(domain: Domain, entry: CapabilityEntry): number {
-    const slot = domain.table.addPermanent();
-    switch (entry.kind) {
-      case "endpoint":
-        slot.kind = kindEndpoint;
-        slot.target = this.find(entry.domain!);
-        slot.rights = endpointRights(entry);
-        slot.badge = (entry.badge ?? 0) | 0;
-        slot.target.holdBadge(slot.badge);
-        break;
-      case "notification":
-        slot.kind = kindNotification;
-        slot.target = this.find(entry.domain!);
-        slot.rights = rightSignal | rightTransfer;
-        slot.base = entry.bits!;
-        if (domain.rank < slot.target.rank) slot.target.waitable |= entry.bits!;
-        break;
-      case "timer":
-        slot.kind = kindTimer;
-        slot.timer = this.kernel.timers.create(domain, entry.bit!);
-        domain.waitable |= 1 << entry.bit!;
-        break;
-      case "console":
-        slot.kind = kindConsole;
-        slot.rights = rightRead | rightWrite;
-        domain.waitable |= 1 << entry.bit!;
-        this.kernel.consoleListeners.push({ domain, bit: entry.bit! });
-        break;
-      default:
-        slot.kind = simpleKinds[entry.kind]!;
-    }
-    return slot.handle;
-  }
-
-  private addDevice(entry: DomainEntry, domain: Domain, capability: CapabilityEntry, handles: Map<string, number>): void {
-    const port = this.connectDevice(entry, domain, capability.bit!);
-    for (const part of deviceParts) {
-      const slot = domain.table.addPermanent();
-      handles.set(`${capability.name}.${part}`, slot.handle);
-      // Without a device model (a fake driver) the handles exist and are of no kind.
-      if (port === null || part === "reserved") continue;
-      slot.port = port;
-      if (part === "interrupt") slot.kind = kindInterrupt;
-      else if (part === "dma") slot.kind = kindDma;
-      else {
-        slot.kind = kindWindow;
-        slot.part = port.model[part];
-      }
-    }
-  }
-
-  private connectDevice(entry: DomainEntry, domain: Domain, bit: number): DevicePort | null {
-    const { disk } = this.options;
-    if (disk === undefined) {
-      if (this.replacement(entry) !== undefined) return null;
-      throw new Error(`bootHosted: domain "${entry.name}" drives a device, but no disk was given`);
-    }
-    this.device = new VirtioBlk(disk, this.options.device);
-    const port = new DevicePort(this.device, domain, bit, (raised) => this.kernel.noteInterrupt(raised));
-    domain.port = port;
-    domain.waitable |= 1 << bit;
-    this.kernel.ports.push(port);
-    return port;
-  }
-
-  private find(name: string): Domain {
-    return this.kernel.domains.find((domain) => domain.name === name)!;
-  }
-}
-
-const simpleKinds: Readonly<Record<string, number>> = {
-  clock: kindClock, entropy: kindEntropy, trace: kindTrace, power: kindPower, control: kindControl,
-};

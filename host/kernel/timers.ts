@@ -1,11 +1,15 @@
-// One-shot timers of the domains. What stays true: `armedCount` is the number of timers with a deadline, so that a
+// One-shot timers: of the domains, and of the kernel for restarts that back off. What stays true: `armedCount` is the number of timers with a deadline, so that a
 // kernel without armed timers never reads the clock.
 import type { Domain } from "./domain.ts";
 
 export class Timer {
   /** Monotonic nanoseconds; −1 while disarmed. */
   deadline = -1;
-  constructor(readonly domain: Domain, readonly bit: number) {}
+  constructor(private readonly onExpiry: () => void) {}
+
+  expire(): void {
+    this.onExpiry();
+  }
 }
 
 export class Timers {
@@ -13,9 +17,15 @@ export class Timers {
   private readonly all: Timer[] = [];
 
   create(domain: Domain, bit: number): Timer {
-    const timer = new Timer(domain, bit);
-    this.all.push(timer);
+    const timer = this.add(() => domain.signal(1 << bit));
     domain.timers.push(timer);
+    return timer;
+  }
+
+  /** A timer of the kernel itself. */
+  add(onExpiry: () => void): Timer {
+    const timer = new Timer(onExpiry);
+    this.all.push(timer);
     return timer;
   }
 
@@ -35,7 +45,7 @@ export class Timers {
     for (const timer of this.all) {
       if (timer.deadline < 0 || timer.deadline > now) continue;
       this.disarm(timer);
-      timer.domain.signal(1 << timer.bit);
+      timer.expire();
       any = true;
     }
     return any;

@@ -1,5 +1,5 @@
 // What travels with a message besides its words: leases, which give the callee a range of memory for one call, and
-// capabilities, which are copied. Everything is checked before anything is done, so a refused message leaves no trace.
+// capabilities, which are copied or moved. Everything is checked before anything is done, so a refused message leaves no trace.
 import {
   allRights, capabilityLimit, firstCapabilityWord, firstLeaseWord, kindGrant, kindLease, kindNotification, leaseLimit, leaseWords,
   rightRead, rightWrite, Status,
@@ -19,29 +19,44 @@ export function transferRequest(caller: Domain, callee: Domain): number {
   const counts = outWords[3]!;
   const leaseCount = counts & 0xff;
   const capabilityCount = (counts >>> 8) & 0xff;
-  if (counts >>> 16 !== 0 || leaseCount > leaseLimit || capabilityCount > capabilityLimit) return -Status.InvalidArgument;
+  const moves = counts >>> 16; // byte 15 is zero, and no bit of byte 14 is past the slots in use
+  if (moves >>> capabilityCount !== 0 || leaseCount > leaseLimit || capabilityCount > capabilityLimit) return -Status.InvalidArgument;
   for (let index = 0; index < leaseCount; index++) {
     const refusal = resolveLease(caller, index);
     if (refusal !== Status.Ok) return -refusal;
   }
-  const refusal = checkCapabilities(caller, outWords, capabilityCount, callee);
+  const refusal = checkCapabilities(caller, outWords, capabilityCount, moves, callee);
   if (refusal !== Status.Ok) return -refusal;
 
   const inWords = callee.inWords;
   inWords.set(outWords);
+  inWords[3] = counts & 0xffff; // or a reply with capabilities would move them
   let lentBytes = 0;
   for (let index = 0; index < leaseCount; index++) lentBytes += placeLease(callee, index);
-  copyCapabilities(caller, outWords, callee, inWords, capabilityCount);
+  passCapabilities(caller, outWords, callee, inWords, capabilityCount, moves);
   return lentBytes;
 }
 
-/** Copies the capabilities of a reply from callee to caller. A bad slot is the callee's breach. */
-export function transferReply(caller: Domain, callee: Domain, capabilityCount: number): number {
-  if (capabilityCount > capabilityLimit) return Status.ProtocolBreach;
-  const refusal = checkCapabilities(callee, callee.inWords, capabilityCount, caller);
+/** Takes back what a request brought: the callee never sees it. */
+export function dropTransferred(callee: Domain): void {
+  const { table, inWords } = callee;
+  for (const lease of table.leases) table.endLease(lease);
+  const capabilityCount = (inWords[3]! >>> 8) & 0xff;
+  for (let index = 0; index < capabilityCount; index++) {
+    const slot = table.find(inWords[firstCapabilityWord + index]!);
+    if (slot !== null) table.drop(slot);
+  }
+}
+
+/** Passes the capabilities of a reply from callee to caller; `counts` are bytes 13 to 15. A bad slot is the callee's breach. */
+export function transferReply(caller: Domain, callee: Domain, counts: number): number {
+  const capabilityCount = counts & 0xff;
+  const moves = counts >>> 8;
+  if (capabilityCount > capabilityLimit || moves >>> capabilityCount !== 0) return Status.ProtocolBreach;
+  const refusal = checkCapabilities(callee, callee.inWords, capabilityCount, moves, caller);
   if (refusal === Status.OutOfMemory) return refusal;
   if (refusal !== Status.Ok) return Status.ProtocolBreach;
-  copyCapabilities(callee, callee.inWords, caller, caller.outWords, capabilityCount);
+  passCapabilities(callee, callee.inWords, caller, caller.outWords, capabilityCount, moves);
   return Status.Ok;
 }
 
@@ -88,22 +103,29 @@ function placeLease(callee: Domain, index: number): number {
   return slot.length;
 }
 
-function checkCapabilities(giver: Domain, words: Int32Array, count: number, receiver: Domain): number {
+function checkCapabilities(giver: Domain, words: Int32Array, count: number, moves: number, receiver: Domain): number {
   if (count === 0) return Status.Ok;
   for (let index = 0; index < count; index++) {
     const slot = giver.table.find(words[firstCapabilityWord + index]!);
     if (slot === null) return Status.InvalidHandle;
     if (!mayTransfer(slot, receiver.id)) return Status.Denied;
+    if ((moves >>> index & 1) === 0) continue;
+    // The manifest's are for the life of the system, and a grant ends with its owner.
+    if (slot.generation === 0 || (slot.kind === kindGrant && slot.target === giver)) return Status.Denied;
+    for (let other = 0; other < count; other++) {
+      if (other !== index && words[firstCapabilityWord + other] === slot.handle) return Status.InvalidArgument;
+    }
   }
   return receiver.table.hasRoom(count) ? Status.Ok : Status.OutOfMemory;
 }
 
-/** Derives the receiver's copies; they were checked, and there is room. */
-function copyCapabilities(giver: Domain, from: Int32Array, receiver: Domain, to: Int32Array, count: number): void {
+/** Gives the receiver its handles; they were checked, and there is room. */
+function passCapabilities(giver: Domain, from: Int32Array, receiver: Domain, to: Int32Array, count: number, moves: number): void {
   for (let index = 0; index < count; index++) {
     const source = giver.table.find(from[firstCapabilityWord + index]!)!;
     const slot = receiver.table.take()!;
-    slot.deriveFrom(source, source.rights & allRights, source.badge);
+    if ((moves >>> index & 1) !== 0) slot.takeOver(source);
+    else slot.deriveFrom(source, source.rights & allRights, source.badge);
     if (slot.kind === kindNotification && receiver.rank < slot.target!.rank) slot.target!.waitable |= slot.base;
     to[firstCapabilityWord + index] = slot.handle;
   }

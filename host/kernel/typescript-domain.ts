@@ -24,16 +24,18 @@ export interface TypeScriptDomain {
   receive?(badge: number, rights: number, context: DomainContext): number;
   notified?(bits: number, context: DomainContext): void;
   closed?(badge: number, context: DomainContext): void;
+  /** One bounded step; 1 (or true) if there is more. */
+  background?(context: DomainContext): number | boolean | void;
 }
 
-/** The world of one TypeScript domain: its memory, its messages and its system calls. */
+/** The world of one TypeScript domain: its memory, its messages and its system calls. After a restart the memory is another. */
 export class DomainContext {
-  readonly bytes: Uint8Array;
+  bytes!: Uint8Array;
   /** The whole memory. */
-  readonly view: DataView;
-  readonly messageIn: DataView;
+  view!: DataView;
+  messageIn!: DataView;
   /** The message that `call` sends, and then its reply. Valid until the next `begin`. */
-  readonly messageOut: DataView;
+  messageOut!: DataView;
   private nextFree = freeAddress;
 
   constructor(
@@ -41,9 +43,17 @@ export class DomainContext {
     /** The system calls of docs/abi.md §4; a result below 0 is −Status. */
     readonly calls: SystemCalls,
     private readonly handles: ReadonlyMap<string, number>,
-    entry: TypeScriptDomain,
+    private readonly entry: TypeScriptDomain,
   ) {
+    this.renew();
+  }
+
+  /** A fresh memory, as at boot and for a restart. */
+  renew(): void {
+    const { domain, entry } = this;
     const memory = new ArrayBuffer(domain.memoryPages * wasmPageBytes);
+    this.nextFree = freeAddress;
+    this.replyCapabilities = [];
     this.view = new DataView(memory);
     this.messageIn = new DataView(memory, messageInAddress, messageBytes);
     this.messageOut = new DataView(memory, messageOutAddress, messageBytes);
@@ -52,6 +62,7 @@ export class DomainContext {
       receive: (badge, rights) => this.serve(entry, badge, rights),
       notified: entry.notified === undefined ? null : (bits) => entry.notified!(bits, this),
       closed: entry.closed === undefined ? null : (badge) => entry.closed!(badge, this),
+      background: entry.background === undefined ? null : () => Number(entry.background!(this) ?? 0),
     });
     this.bytes = domain.bytes;
   }
@@ -160,9 +171,19 @@ export class Client extends DomainContext {
     const kernel = this.kernel;
     if (kernel.depth !== 0) throw new Error("a client cannot call from inside a domain");
     if (kernel.powerOffStatus !== null) throw new PowerOff(kernel.powerOffStatus);
-    const result = this.calls.call(endpoint);
+    const result = this.callWatched(endpoint);
     if (kernel.attention.raised || kernel.timers.armedCount !== 0) kernel.deliver();
     return result;
+  }
+
+  private callWatched(endpoint: number): number {
+    const { watchdog } = this.kernel;
+    const callee = watchdog === null ? null : this.domain.table.peek(endpoint)?.target ?? null;
+    if (watchdog === null || callee === null) return this.calls.call(endpoint);
+    let result: number = -Status.PeerRestarted;
+    if (watchdog.run(callee, () => { result = this.calls.call(endpoint); })) return result;
+    this.kernel.deliver();
+    return -Status.PeerRestarted;
   }
 
   /** Takes the notification bits that were set for this client. */

@@ -72,8 +72,9 @@ test("each call checks its handle and its memory", async () => {
   }
   assert.equal(low.result(Step.clockRead, LowHandles.clock, memoryBytes - 15), -Status.InvalidArgument);
   assert.equal(low.result(Step.clockRead, LowHandles.trace, 0), -Status.WrongKind);
-  low.result(Step.powerOff, LowHandles.trace, 0);
+  assert.equal(low.step(Step.powerOff, [LowHandles.trace, 0]).status, Status.PeerRestarted, "it never returns");
   assert.equal(system.powerOffStatus, null);
+  assert.deepEqual(system.faults.map(({ domain, code }) => [domain, code]), [["low", 3]]);
 });
 
 test("control_list: one record of 64 bytes a domain", async () => {
