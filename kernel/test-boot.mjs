@@ -35,6 +35,13 @@ test("an idle machine does not burn the processor", async () => {
   assert.ok(ticks <= 20, `${ticks} ticks of 10 ms in 2 s`);
 });
 
+test("memory above 4 GiB is used, and linear memories lie there", async () => {
+  const { output, status } = await boot(bundle("boot"), { memoryMiB: 6144, words: "debug" });
+  assert.equal(status, exitOf(42), output);
+  const freeKib = Number(/(\d+) KiB free, loaded/.exec(output)?.[1]);
+  assert.ok(freeKib > 5.8 * 1024 * 1024, `${freeKib} KiB are free`); // runs are taken from the highest extent that fits
+});
+
 test("debug shows the fault on the serial line", async () => {
   const { output } = await boot(bundle("boot"), { words: "debug" });
   assert.match(output, /trapper: .*out of bounds/);

@@ -1,24 +1,20 @@
 //! Finds the virtio block device on PCI and describes it to its driver: four register windows and an interrupt
-//! (VIRTIO 1.2 §4.1). Configuration space and the MSI-X table stay the kernel's.
+//! (VIRTIO 1.2 §4.1).
 //!
-//! The device may say anything. What stays true: a window lies below 4 GiB and outside of RAM's frames and of the MSI-X
-//! table, so that no register access of a driver reaches anything but the device.
+//! The device may say anything; `pci_function.rs` of the portable part judges it. What stays true: configuration space and the
+//! MSI-X table are written here only.
 use crate::interrupts::FIRST_INTERRUPT_VECTOR;
-use crate::memory::{self, IDENTITY_BYTES};
+use crate::memory;
 use crate::pci::Function;
 use crate::single::Single;
 use crate::{clock, local_apic, log};
 use axiom_kernel_portable::machine::{BLOCK_DEVICE_INTERRUPT, Device, Window};
+use axiom_kernel_portable::pci_function::{ConfigurationSpace, Layout, describe};
 
 const VENDOR: u32 = 0x1af4;
 const MODERN_BLOCK: u32 = 0x1042;
 const TRANSITIONAL_BLOCK: u32 = 0x1001;
-const CAPABILITY_VENDOR: u32 = 9;
-const CAPABILITY_MSIX: u32 = 0x11;
-/// `cfg_type` of virtio_pci_cap (§4.1.4): 1 common, 2 notify, 3 isr, 4 device configuration.
-const CONFIGURATION_NOTIFY: u32 = 2;
 const TRANSPORT_PCI: u32 = 1;
-const MSIX_ENTRY_BYTES: u64 = 16;
 const MSIX_ENABLE: u32 = 1 << 31;
 const MSIX_MASK_ALL: u32 = 1 << 30;
 
@@ -35,7 +31,7 @@ pub fn find() -> Device {
         if !matches!(function.vendor_and_device(), (VENDOR, MODERN_BLOCK | TRANSITIONAL_BLOCK)) {
             continue;
         }
-        match describe(function) {
+        match open(function) {
             Ok(device) => {
                 FOUND.with(|found| *found = Some((function, device.windows[0])));
                 return device;
@@ -54,7 +50,7 @@ pub fn find() -> Device {
 pub fn stop() -> bool {
     let Some((function, common)) = FOUND.with(|found| *found) else { return true };
     let status = (common.address + DEVICE_STATUS) as *mut u8;
-    // Safety: a register of the device, inside its common window (`describe` has checked its length).
+    // Safety: a register of the device, inside its common window (`describe` wants 56 bytes of it).
     unsafe { status.write_volatile(0) };
     let deadline = clock::monotonic_nanoseconds() + RESET_NANOSECONDS;
     let mut is_reset = false;
@@ -73,65 +69,19 @@ pub fn start() {
     }
 }
 
-fn describe(function: Function) -> Result<Device, &'static str> {
-    let mut device = Device { transport: TRANSPORT_PCI, interrupt: BLOCK_DEVICE_INTERRUPT, vector: 0, ..Device::default() };
-    let mut table = None;
-    for (id, offset) in function.capabilities() {
-        let kind = function.read8(offset + 3);
-        if id == CAPABILITY_MSIX {
-            table = Some((offset, msix_table(function, offset)?));
-        } else if id == CAPABILITY_VENDOR && (1..=4).contains(&kind) {
-            let window = &mut device.windows[kind as usize - 1];
-            if window.length == 0 {
-                // The first of a kind is the one that the device prefers (§4.1.4.1).
-                *window = read_window(function, offset)?;
-                if kind == CONFIGURATION_NOTIFY {
-                    device.notify_multiplier = function.read32(offset + 16);
-                }
-            }
-        }
-    }
-    let (offset, table) = table.ok_or("it has no MSI-X")?;
-    for window in device.windows {
-        if window.length == 0 || u64::from(device.windows[0].length) <= DEVICE_STATUS {
-            return Err("it is not a modern virtio device");
-        }
-        let end = window.address + u64::from(window.length);
-        if window.address < table.address + u64::from(table.length) && end > table.address {
-            return Err("its registers overlap its MSI-X table");
-        }
+fn open(function: Function) -> Result<Device, &'static str> {
+    let layout = describe(&function, &memory::is_ram, memory::PHYSICAL_LIMIT)?;
+    for Window { address, length } in layout.windows.into_iter().chain([layout.msix_table]) {
+        memory::map_registers(address, address + u64::from(length)).ok_or("no memory for the page tables of its registers")?;
     }
     function.enable();
     let (address, data) = local_apic::message(FIRST_INTERRUPT_VECTOR + BLOCK_DEVICE_INTERRUPT as u8);
     for (number, value) in [address, 0, data, 0].into_iter().enumerate() {
-        // Safety: entry 0 of the table, which `check_range` found to be device memory.
-        unsafe { (table.address as *mut u32).add(number).write_volatile(value) };
+        // Safety: entry 0 of the table, which `describe` found to be memory of the device.
+        unsafe { (layout.msix_table.address as *mut u32).add(number).write_volatile(value) };
     }
-    let control = function.read32(offset);
-    function.write32(offset, control & !MSIX_MASK_ALL | MSIX_ENABLE);
-    Ok(device)
-}
-
-fn read_window(function: Function, offset: u32) -> Result<Window, &'static str> {
-    let base = function.memory_range(function.read8(offset + 4)).ok_or("a window without an address")?;
-    check_range(base + u64::from(function.read32(offset + 8)), function.read32(offset + 12))
-}
-
-fn msix_table(function: Function, offset: u32) -> Result<Window, &'static str> {
-    let place = function.read32(offset + 4);
-    let base = function.memory_range(place & 7).ok_or("an MSI-X table without an address")?;
-    let entries = (function.read32(offset) >> 16 & 0x7ff) + 1;
-    check_range(base + u64::from(place & !7), entries * MSIX_ENTRY_BYTES as u32)
-}
-
-/// Device registers are mapped one to one below 4 GiB, and are not memory.
-fn check_range(address: u64, length: u32) -> Result<Window, &'static str> {
-    let end = address + u64::from(length);
-    if length == 0 || end > IDENTITY_BYTES {
-        return Err("its registers lie above 4 GiB");
-    }
-    if memory::is_ram(address, end) {
-        return Err("its registers overlap memory");
-    }
-    Ok(Window { address, length })
+    let control = function.read32(layout.msix_offset);
+    function.write32(layout.msix_offset, control & !MSIX_MASK_ALL | MSIX_ENABLE);
+    let Layout { windows, notify_multiplier, .. } = layout;
+    Ok(Device { windows, notify_multiplier, transport: TRANSPORT_PCI, interrupt: BLOCK_DEVICE_INTERRUPT, vector: 0, flags: 0 })
 }

@@ -1,4 +1,5 @@
 //! Segments, the task state with its interrupt stacks, and the interrupt table (Intel SDM volume 3, §3.4, §6.14, §7.7).
+use axiom_kernel_portable::frames::PAGE_BYTES;
 use core::arch::{asm, global_asm};
 
 global_asm!(include_str!("boot.s"), options(att_syntax));
@@ -22,14 +23,18 @@ struct TaskState {
 }
 #[repr(C, packed)]
 struct TablePointer(u16, u64);
-#[repr(C, align(16))]
-struct Stack([u8; STACK_BYTES]);
+/// A stack above a page that `memory.rs` takes away.
+#[repr(C, align(4096))]
+struct Stack {
+    guard: [u8; PAGE_BYTES as usize],
+    bytes: [u8; STACK_BYTES],
+}
 
 static mut TASK: TaskState =
     TaskState { zero0: 0, stacks: [0; 3], zero1: 0, interrupt_stacks: [0; 7], zero2: 0, zero3: 0, io_map: size_of::<TaskState>() as u16 };
 static mut SEGMENTS: [u64; 5] = [0, 0x00AF_9A00_0000_FFFF, 0x00CF_9200_0000_FFFF, 0, 0];
 static mut VECTORS: [[u64; 2]; 256] = [[0; 2]; 256];
-static mut STACKS: [Stack; STACK_COUNT] = [const { Stack([0; STACK_BYTES]) }; STACK_COUNT];
+static mut STACKS: [Stack; STACK_COUNT] = [const { Stack { guard: [0; PAGE_BYTES as usize], bytes: [0; STACK_BYTES] } }; STACK_COUNT];
 
 /// Which of `STACKS` a vector uses, counted from 1.
 const INTERRUPT_STACK: u64 = 1;
@@ -45,7 +50,7 @@ unsafe extern "C" {
 pub fn init() {
     unsafe {
         for number in 0..STACK_COUNT {
-            let top = (&raw const STACKS[number]) as u64 + STACK_BYTES as u64;
+            let top = (&raw const STACKS[number].bytes) as u64 + STACK_BYTES as u64;
             (&raw mut TASK.interrupt_stacks).cast::<u64>().add(number).write_unaligned(top);
         }
         let task = &raw const TASK as u64;
@@ -61,6 +66,12 @@ pub fn init() {
         let vectors = TablePointer::new(size_of::<[[u64; 2]; 256]>(), &raw const VECTORS as u64);
         asm!("lidt [{}]", in(reg) &vectors);
     }
+}
+
+/// Addresses of the pages below the stacks.
+pub fn guard_pages() -> [u64; STACK_COUNT] {
+    // Safety: only the addresses are taken.
+    core::array::from_fn(|number| unsafe { &raw const STACKS[number].guard } as u64)
 }
 
 impl TablePointer {

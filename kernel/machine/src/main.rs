@@ -76,7 +76,7 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     cpu::power_off(PANIC_STATUS) // `run` returns only after `power_off`, which does not
 }
 
-/// Gives all RAM below 4 GiB to the frame allocator, less what is in use. Returns the trace ring's place, if it is one.
+/// Gives all RAM to the frame allocator, less what is in use. Returns the trace ring's place, if it is one.
 fn take_memory(info: &StartInfo, bundle: (u64, u64), trace: Option<(u64, u64)>) -> Option<(u64, u64)> {
     info.each_ram(memory::add_ram);
     let image = memory::kernel_image();
@@ -92,6 +92,7 @@ fn take_memory(info: &StartInfo, bundle: (u64, u64), trace: Option<(u64, u64)>) 
     if let Some((start, length)) = trace {
         memory::reserve(start, start + length);
     }
+    memory::use_high_ram();
     trace
 }
 

@@ -1,8 +1,9 @@
 //! Physical memory, the kernel's heap, and the rights of its own pages.
 //!
-//! All memory below 4 GiB is used and mapped one to one. What stays true: the kernel image, the bundle and the trace ring
-//! are taken out before the first allocation; after `protect_kernel` no page is both writable and executable.
-use crate::cpu;
+//! All memory is used and mapped one to one. What stays true: the kernel image, the bundle and the trace ring are taken out
+//! before the first allocation; after `protect_kernel` no page is both writable and executable, and below every stack
+//! there is a page that is not there.
+use crate::{cpu, descriptors};
 use crate::single::Single;
 use axiom_kernel_portable::address_space::{AddressSpace, Frames, NO_EXECUTE, PRESENT, WRITABLE};
 use axiom_kernel_portable::frames::{FrameAllocator, PAGE_BYTES};
@@ -12,7 +13,11 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use dlmalloc::Dlmalloc;
 
 /// What the boot code has mapped one to one.
-pub const IDENTITY_BYTES: u64 = 4 << 30;
+const BOOT_MAPPED: u64 = 4 << 30;
+/// Physical addresses from here on are not used: linear memories and code have these virtual ones.
+pub const PHYSICAL_LIMIT: u64 = MAPPED_START;
+const WRITE_THROUGH: u64 = 1 << 3;
+const CACHE_DISABLE: u64 = 1 << 4;
 /// Firmware and boot loader keep their things below.
 const LOWEST: u64 = 1 << 20;
 /// Linear memories and code lie in the upper 127.5 TiB of the lower half.
@@ -54,16 +59,40 @@ pub fn is_stack(start: u64, end: u64) -> bool {
     start <= end && start >= &raw const boot_stack as u64 && end <= &raw const boot_stack_top as u64
 }
 
+/// Notes a piece of RAM, and uses what of it is mapped already.
 pub fn add_ram(start: u64, end: u64) {
-    let (start, end) = (start.max(LOWEST), end.min(IDENTITY_BYTES));
+    let (start, end) = (start.max(LOWEST), end.min(PHYSICAL_LIMIT));
     if start >= end {
         return;
     }
-    FRAMES.with(|frames| frames.add(start, end));
+    FRAMES.with(|frames| frames.add(start, end.min(BOOT_MAPPED)));
     RAM.with(|pieces| {
         let free = pieces.iter_mut().find(|piece| piece.1 == 0);
         *free.expect("RAM in at most 16 pieces") = (start, end);
     });
+}
+
+/// Maps the RAM above 4 GiB one to one and uses it too. Its page tables come from what is below, so whatever must not be
+/// taken there is reserved by now.
+pub fn use_high_ram() {
+    for (start, end) in RAM.with(|pieces| *pieces) {
+        let (start, end) = (start.max(BOOT_MAPPED).next_multiple_of(PAGE_BYTES), end & !(PAGE_BYTES - 1));
+        if start < end {
+            let flags = PRESENT | WRITABLE | NO_EXECUTE;
+            with_space(|space, frames| space.map_run(frames, start, start, end - start, flags)).expect("memory for page tables");
+            FRAMES.with(|frames| frames.add(start, end));
+        }
+    }
+}
+
+/// Makes device registers reachable, which the boot code has done below 4 GiB. They are not RAM.
+pub fn map_registers(start: u64, end: u64) -> Option<()> {
+    let (start, end) = (start & !(PAGE_BYTES - 1), end.next_multiple_of(PAGE_BYTES));
+    if end <= BOOT_MAPPED {
+        return Some(());
+    }
+    let flags = PRESENT | WRITABLE | NO_EXECUTE | CACHE_DISABLE | WRITE_THROUGH;
+    with_space(|space, frames| space.map_run(frames, start, start, end - start, flags))
 }
 
 pub fn reserve(start: u64, end: u64) {
@@ -130,23 +159,22 @@ impl Frames for Physical {
     }
 }
 
-/// Takes away rights that nobody needs: code is not writable, everything else not executable, and the page below the stack
-/// is not there, so that an overflow is a fault and not damage.
+/// Takes away rights that nobody needs: code is not writable, everything else not executable. The pages below the stacks and
+/// the first page of all are not there, so that an overflow and a null pointer are faults and not damage.
 pub fn protect_kernel() {
     let (start, end) = kernel_image();
     let (rodata, data) = (&raw const kernel_rodata as u64, &raw const kernel_data as u64);
-    let guard = &raw const boot_stack_guard as u64;
     let ranges = [
         (0, start, PRESENT | WRITABLE | NO_EXECUTE),
         (start, rodata, PRESENT),
         (rodata, data, PRESENT | NO_EXECUTE),
-        (data, guard, PRESENT | WRITABLE | NO_EXECUTE),
-        (guard, guard + PAGE_BYTES, 0),
-        (guard + PAGE_BYTES, end, PRESENT | WRITABLE | NO_EXECUTE),
-        (end, IDENTITY_BYTES, PRESENT | WRITABLE | NO_EXECUTE),
+        (data, end, PRESENT | WRITABLE | NO_EXECUTE),
+        (end, BOOT_MAPPED, PRESENT | WRITABLE | NO_EXECUTE),
+        (0, PAGE_BYTES, 0),
     ];
+    let guards = descriptors::guard_pages().into_iter().chain([&raw const boot_stack_guard as u64]).map(|guard| (guard, guard + PAGE_BYTES, 0));
     with_space(|space, frames| {
-        for (from, to, flags) in ranges {
+        for (from, to, flags) in ranges.into_iter().chain(guards) {
             space.restrict(frames, from, to - from, flags).expect("memory for page tables");
         }
     });

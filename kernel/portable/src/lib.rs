@@ -27,6 +27,7 @@ pub mod machine;
 pub mod manifest;
 pub mod message;
 mod system_calls;
+pub mod pci_function;
 pub mod trace;
 pub mod watchdog;
 
