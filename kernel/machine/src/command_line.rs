@@ -11,6 +11,8 @@ pub struct CommandLine {
     pub time: Option<u64>,
     /// Bytes behind `run=`, still in hexadecimal.
     run: &'static [u8],
+    /// Fault injection: a domain, and the message at which it is killed.
+    kill: Option<(&'static [u8], u32)>,
 }
 
 impl CommandLine {
@@ -25,12 +27,17 @@ impl CommandLine {
             match name {
                 b"debug" => line.is_debug = true,
                 b"run" => line.run = value,
+                b"kill" => line.kill = injection(value),
                 b"time" => line.time = number(value, 10),
                 b"trace" => line.trace = trace_range(value),
                 _ => {}
             }
         }
         line
+    }
+
+    pub fn kill(&self) -> Option<(Vec<u8>, u32)> {
+        self.kill.map(|(name, number)| (name.to_vec(), number))
     }
 
     /// The text of `run=`, decoded.
@@ -57,4 +64,14 @@ fn number(text: &[u8], radix: u32) -> Option<u64> {
 fn trace_range(text: &[u8]) -> Option<(u64, u64)> {
     let comma = text.iter().position(|&byte| byte == b',')?;
     Some((number(&text[..comma], 16)?, number(&text[comma + 1..], 10)?))
+}
+
+/// DOMAIN,N: a name, and a number from 1.
+fn injection(text: &'static [u8]) -> Option<(&'static [u8], u32)> {
+    let comma = text.iter().position(|&byte| byte == b',')?;
+    let number = number(&text[comma + 1..], 10).and_then(|number| u32::try_from(number).ok());
+    if number.is_none() {
+        log!("kill= has no number of a message");
+    }
+    Some((&text[..comma], number?))
 }

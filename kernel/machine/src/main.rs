@@ -54,7 +54,7 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     let line = CommandLine::parse(info.command_line());
     let bundle = info.bundle().expect("a bundle, given as initial RAM disk");
     let trace = take_memory(&info, bundle, line.trace);
-    let options = Options { is_debug: line.is_debug, console_arguments: line.run() };
+    let options = Options { is_debug: line.is_debug, console_arguments: line.run(), kill: line.kill() };
     memory::protect_kernel();
     local_apic::init();
     clock::init(line.time);

@@ -7,6 +7,8 @@
 //!   n+5 …        made at run time; a freed slot waits until REUSE_DISTANCE others are free
 //! ```
 //!
+//! Drop, revoke, move and the end of a domain are in `derivation.rs`.
+//!
 //! A handle is generation << 16 | index. The hosted kernel numbers slots the same way, so a run has the same handles on
 //! both. What stays true: a handle is looked up only in its holder's table, so a generation that comes round again (after
 //! 32,767 uses of one slot) names what the same domain holds, never more; the tree links each capability to what was
@@ -15,19 +17,25 @@ use crate::badges::Badges;
 use crate::generated::{kind, message::LEASE_COUNT, right, status};
 use crate::Status;
 use alloc::{boxed::Box, vec, vec::Vec};
+use core::cell::Cell;
 
 /// Handles of one domain at once, leases and the manifest's included.
 pub const TABLE_SLOTS: u32 = 4096;
 const GENERATION_LIMIT: u16 = 0x7fff;
-const REUSE_DISTANCE: u32 = 64;
-const NONE: u32 = u32::MAX;
-const FREE: u8 = 0;
+pub(crate) const REUSE_DISTANCE: u32 = 64;
+pub(crate) const NONE: u32 = u32::MAX;
+pub(crate) const FREE: u8 = 0;
+/// Epoch of an endpoint made at run time whose server has ended since, and gate of one that may never be called.
+pub(crate) const STALE: u32 = u32::MAX;
+/// `Domain::live_epoch` of a domain that cannot be called: equal to no gate.
+pub const NOT_LIVE: u32 = u32::MAX - 1;
 
 /// Rights that leases and grants know.
 pub const MEMORY_RIGHTS: u32 = right::READ | right::WRITE;
 
 /// What a slot holds. The meaning of the numbers depends on the kind:
-/// endpoint: `domain` the server, `badge` · notification: `domain` the target, `badge` the mask ·
+/// endpoint: `domain` the server, `badge`, `address` the epoch it was made in, `length` its gate: the epoch if its holder may
+/// call the server at all (a call goes to a lower rank), so that one comparison on the call path tests both · notification: `domain` the target, `badge` the mask ·
 /// lease, grant: `domain` the owner of the memory, `address`, `length`; grant: `badge` the only domain that may receive it ·
 /// window, timer, interrupt: `badge` its number.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,15 +49,15 @@ pub struct Capability {
 }
 
 #[derive(Clone, Copy)]
-struct Slot {
-    capability: Capability,
-    generation: u16,
-    holder: u8,
-    parent: u32,
-    first_child: u32,
+pub(crate) struct Slot {
+    pub capability: Capability,
+    pub generation: u16,
+    pub holder: u8,
+    pub parent: u32,
+    pub first_child: u32,
     /// Next sibling, or next free slot.
-    next: u32,
-    previous: u32,
+    pub next: u32,
+    pub previous: u32,
 }
 
 const EMPTY: Slot = Slot {
@@ -63,44 +71,66 @@ const EMPTY: Slot = Slot {
 };
 
 #[derive(Clone, Copy)]
-struct Table {
-    base: u32,
+pub(crate) struct Table {
+    pub base: u32,
     /// Slots that were ever used; slot 0 is.
-    used: u32,
-    first_lease: u32,
-    first_free: u32,
-    last_free: u32,
-    free_count: u32,
+    pub used: u32,
+    pub first_lease: u32,
+    pub first_free: u32,
+    pub last_free: u32,
+    pub free_count: u32,
+}
+
+/// What the tables need to know of a domain as a server.
+#[derive(Clone, Copy)]
+pub(crate) struct Life {
+    pub rank: u8,
+    /// It has a `closed` export and lives.
+    pub is_told: bool,
+    pub is_alive: bool,
+    /// How often it has restarted.
+    pub epoch: u32,
 }
 
 /// Position of a slot among all tables.
 pub type Position = u32;
 
 pub struct Capabilities {
-    slots: Box<[Slot]>,
-    tables: Box<[Table]>,
-    /// Domains that have a `closed` export and live.
-    is_told: Box<[bool]>,
+    pub(crate) slots: Box<[Slot]>,
+    pub(crate) tables: Box<[Table]>,
+    pub(crate) lives: Box<[Life]>,
+    /// The manifest's capabilities of each table, as they are made again.
+    templates: Box<[Vec<Capability>]>,
+    /// Stale and forged handles that each domain used.
+    refused: Box<[Cell<u32>]>,
     pub badges: Badges,
 }
 
 impl Capabilities {
-    pub fn new(domain_count: usize) -> Self {
+    /// Tables for domains of these ranks.
+    pub fn new(ranks: &[u8]) -> Self {
+        let count = ranks.len();
         let table = |domain| Table { base: domain as u32 * TABLE_SLOTS, used: 1, first_lease: 0, first_free: NONE, last_free: NONE, free_count: 0 };
-        let mut slots = vec![EMPTY; domain_count * TABLE_SLOTS as usize].into_boxed_slice();
+        let mut slots = vec![EMPTY; count * TABLE_SLOTS as usize].into_boxed_slice();
         for (position, slot) in slots.iter_mut().enumerate() {
             slot.holder = (position / TABLE_SLOTS as usize) as u8;
         }
         Capabilities {
             slots,
-            tables: (0..domain_count).map(table).collect::<Vec<_>>().into_boxed_slice(),
-            is_told: vec![false; domain_count].into_boxed_slice(),
-            badges: Badges::new(domain_count),
+            tables: (0..count).map(table).collect(),
+            lives: ranks.iter().map(|&rank| Life { rank, is_told: false, is_alive: true, epoch: 0 }).collect(),
+            templates: vec![Vec::new(); count].into_boxed_slice(),
+            refused: vec![Cell::new(0); count].into_boxed_slice(),
+            badges: Badges::new(count),
         }
     }
 
     pub fn tell_of_closed(&mut self, domain: usize) {
-        self.is_told[domain] = true;
+        self.lives[domain].is_told = true;
+    }
+
+    pub fn refused(&self, domain: usize) -> u32 {
+        self.refused[domain].get()
     }
 
     // ---- boot
@@ -109,11 +139,21 @@ impl Capabilities {
     pub fn add_permanent(&mut self, holder: usize, capability: Capability) {
         let table = &mut self.tables[holder];
         debug_assert!(table.first_lease == 0 && table.used < TABLE_SLOTS / 2);
-        let position = table.base + table.used;
         table.used += 1;
+        let position = table.base + table.used - 1;
+        self.templates[holder].push(capability);
+        self.place_permanent(position, capability);
+    }
+
+    fn place_permanent(&mut self, position: Position, capability: Capability) {
+        let server = capability.domain as usize;
+        let is_endpoint = u32::from(capability.kind) == kind::ENDPOINT;
+        if is_endpoint && !self.badges.hold(server, capability.badge) {
+            return; // more badges than any table holds: the handle stays empty
+        }
         self.slots[position as usize].capability = capability;
-        if u32::from(capability.kind) == kind::ENDPOINT {
-            self.badges.hold(capability.domain as usize, capability.badge);
+        if is_endpoint {
+            self.set_epoch(position, self.lives[server].epoch);
         }
     }
 
@@ -124,11 +164,68 @@ impl Capabilities {
         table.used += LEASE_COUNT as u32;
     }
 
+    // ---- lives
+
+    /// A domain starts again: its manifest's capabilities come back under the same handles, in the present epochs.
+    pub fn begin_life(&mut self, domain: usize, epoch: u32) {
+        self.lives[domain] = Life { is_alive: true, epoch, ..self.lives[domain] };
+        let first = self.tables[domain].base + 1;
+        for number in 0..self.templates[domain].len() {
+            let position = first + number as u32;
+            if self.slots[position as usize].capability.kind == FREE {
+                self.place_permanent(position, self.templates[domain][number]);
+            }
+        }
+    }
+
+    /// A domain starts for the first time: what restarted before that is no news to it.
+    pub fn renew_all(&mut self, holder: usize) {
+        let Table { base, first_lease, .. } = self.tables[holder];
+        (base + 1..base + first_lease).for_each(|position| self.renew(position));
+    }
+
+    /// Moves an endpoint of the manifest to the present epoch of its server.
+    pub fn renew(&mut self, position: Position) {
+        let capability = self.slots[position as usize].capability;
+        if u32::from(capability.kind) == kind::ENDPOINT {
+            self.set_epoch(position, self.lives[capability.domain as usize].epoch);
+        }
+    }
+
+    /// The holder is told of this server's end by the call in flight: its endpoint of the manifest goes over to the epoch of
+    /// the server's next life, which may have begun.
+    pub fn tell(&mut self, holder: usize, handle: u32, server: usize) {
+        let Ok(position) = self.locate(holder, handle) else { return };
+        let capability = self.slots[position as usize].capability;
+        if self.is_permanent(position) && u32::from(capability.kind) == kind::ENDPOINT && capability.domain as usize == server {
+            let Life { epoch, is_alive, .. } = self.lives[server];
+            self.set_epoch(position, if is_alive { epoch } else { epoch + 1 });
+        }
+    }
+
+    fn set_epoch(&mut self, position: Position, epoch: u32) {
+        let slot = &self.slots[position as usize];
+        let is_downward = self.lives[slot.holder as usize].rank > self.lives[slot.capability.domain as usize].rank;
+        let capability = &mut self.slots[position as usize].capability;
+        (capability.address, capability.length) = (epoch, if is_downward { epoch } else { STALE });
+    }
+
     // ---- looking up
 
-    /// The live slot that a handle names.
+    /// The live slot that a handle names. A handle that names none is counted.
     #[inline]
     pub fn find(&self, holder: usize, handle: u32) -> Result<Position, Status> {
+        self.locate(holder, handle).map_err(|refusal| self.refuse(holder, refusal))
+    }
+
+    #[cold]
+    fn refuse(&self, holder: usize, refusal: Status) -> Status {
+        self.refused[holder].set(self.refused[holder].get().wrapping_add(1));
+        refusal
+    }
+
+    #[inline]
+    fn locate(&self, holder: usize, handle: u32) -> Result<Position, Status> {
         let table = &self.tables[holder];
         let index = handle & 0xffff;
         if index >= table.used {
@@ -204,19 +301,26 @@ impl Capabilities {
     // ---- making and taking back
 
     /// A new capability in `holder`'s table; `parent` is what it is derived from, if anything.
-    fn create(&mut self, holder: usize, capability: Capability, parent: Position) -> Result<u32, Status> {
-        if u32::from(capability.kind) == kind::ENDPOINT && !self.badges.hold(capability.domain as usize, capability.badge) {
+    pub(crate) fn create(&mut self, holder: usize, capability: Capability, parent: Position) -> Result<u32, Status> {
+        let server = capability.domain as usize;
+        let is_endpoint = u32::from(capability.kind) == kind::ENDPOINT;
+        // A copy of an endpoint to a life that has ended is born stale, and counts for nobody.
+        let is_counted = is_endpoint && self.lives[server].is_alive && capability.address == self.lives[server].epoch;
+        if is_counted && !self.badges.hold(server, capability.badge) {
             return Err(status::OUT_OF_MEMORY);
         }
         let Some(position) = self.take_slot(holder) else {
-            if u32::from(capability.kind) == kind::ENDPOINT {
-                self.badges.release(capability.domain as usize, capability.badge, false);
+            if is_counted {
+                self.badges.release(server, capability.badge, false);
             }
             return Err(status::OUT_OF_MEMORY);
         };
         let slot = &mut self.slots[position as usize];
         slot.generation = next_generation(slot.generation);
         slot.capability = capability;
+        if is_endpoint {
+            self.set_epoch(position, if is_counted { capability.address } else { STALE });
+        }
         if parent != NONE {
             self.link(position, parent);
         }
@@ -232,6 +336,12 @@ impl Capabilities {
         let capability = self.at(position);
         capability.rights & right::TRANSFER != 0
             && (u32::from(capability.kind) != kind::GRANT || capability.badge == receiver as u32)
+    }
+
+    /// May it be given away? The manifest's capabilities stay, and memory is granted by its owner.
+    pub fn may_move(&self, position: Position) -> bool {
+        let slot = &self.slots[position as usize];
+        !self.is_permanent(position) && (u32::from(slot.capability.kind) != kind::GRANT || slot.capability.domain != slot.holder)
     }
 
     /// Can this table take `count` more?
@@ -257,58 +367,6 @@ impl Capabilities {
         self.create(holder, capability, position)
     }
 
-    /// capability_drop. Memory that the holder lent goes with everything derived from it, and so does what was minted from
-    /// a lease: nothing may outlive the request. Other derived capabilities move up to the parent and stay valid.
-    pub fn drop(&mut self, position: Position) {
-        let slot = &self.slots[position as usize];
-        let is_own_grant = u32::from(slot.capability.kind) == kind::GRANT && slot.capability.domain == slot.holder;
-        if is_own_grant || u32::from(slot.capability.kind) == kind::LEASE {
-            self.revoke(position);
-        }
-        let parent = self.slots[position as usize].parent;
-        loop {
-            let child = self.slots[position as usize].first_child;
-            if child == NONE {
-                break;
-            }
-            self.unlink(child);
-            if parent != NONE {
-                self.link(child, parent);
-            }
-        }
-        self.clear(position);
-    }
-
-    /// capability_revoke: takes back everything derived from `root`, leaves first; `root` itself stays.
-    pub fn revoke(&mut self, root: Position) {
-        let mut position = root;
-        loop {
-            while self.slots[position as usize].first_child != NONE {
-                position = self.slots[position as usize].first_child;
-            }
-            if position == root {
-                return;
-            }
-            let parent = self.slots[position as usize].parent;
-            self.clear(position);
-            position = parent;
-        }
-    }
-
-    /// The holder died: all its handles go, and its grants with everything that stands on them.
-    pub fn release_all(&mut self, holder: usize) {
-        self.is_told[holder] = false;
-        self.badges.forget_ended(holder);
-        let Table { base, used, .. } = self.tables[holder];
-        for position in base..base + used {
-            if self.slots[position as usize].capability.kind != FREE {
-                self.drop(position);
-            }
-        }
-    }
-
-    // ---- slots and links
-
     fn take_slot(&mut self, holder: usize) -> Option<Position> {
         let table = &mut self.tables[holder];
         if table.free_count > 0 && (table.free_count > REUSE_DISTANCE || table.used == TABLE_SLOTS) {
@@ -327,53 +385,6 @@ impl Capabilities {
         }
         table.used += 1;
         Some(table.base + table.used - 1)
-    }
-
-    fn clear(&mut self, position: Position) {
-        self.unlink(position);
-        let slot = &mut self.slots[position as usize];
-        let capability = slot.capability;
-        slot.capability.kind = FREE;
-        if u32::from(capability.kind) == kind::ENDPOINT {
-            let server = capability.domain as usize;
-            self.badges.release(server, capability.badge, self.is_told[server]);
-        }
-        let table = &mut self.tables[slot.holder as usize];
-        let index = position - table.base;
-        if index < table.first_lease + LEASE_COUNT as u32 {
-            return; // the manifest's slots and the lease slots are never used for anything else
-        }
-        if table.last_free == NONE {
-            table.first_free = position;
-        } else {
-            self.slots[table.last_free as usize].next = position;
-        }
-        table.last_free = position;
-        table.free_count += 1;
-    }
-
-    fn link(&mut self, position: Position, parent: Position) {
-        let sibling = self.slots[parent as usize].first_child;
-        self.slots[parent as usize].first_child = position;
-        let slot = &mut self.slots[position as usize];
-        (slot.parent, slot.next, slot.previous) = (parent, sibling, NONE);
-        if sibling != NONE {
-            self.slots[sibling as usize].previous = position;
-        }
-    }
-
-    fn unlink(&mut self, position: Position) {
-        let Slot { parent, next, previous, .. } = self.slots[position as usize];
-        if previous != NONE {
-            self.slots[previous as usize].next = next;
-        } else if parent != NONE {
-            self.slots[parent as usize].first_child = next;
-        }
-        if next != NONE {
-            self.slots[next as usize].previous = previous;
-        }
-        let slot = &mut self.slots[position as usize];
-        (slot.parent, slot.next, slot.previous) = (NONE, NONE, NONE);
     }
 }
 

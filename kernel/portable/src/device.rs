@@ -23,7 +23,7 @@ impl Kernel {
                 return Ok(window.address + u64::from(offset));
             }
         }
-        self.domains[me].fault.set(fault::MISUSE);
+        self.domains[me].noted_fault.set(fault::MISUSE);
         Err(format_err!("register access of {width} bytes at offset {offset:#x} of handle {handle:#x}"))
     }
 
@@ -38,7 +38,7 @@ impl Kernel {
             0 => (me as u8, offset),
             _ => capabilities.lent(me, source, offset, length, rights)?,
         };
-        let owner = self.loaded(owner as usize);
+        let (exposed, owner) = (&self.domains[owner as usize], self.loaded(owner as usize)?);
         let memory = owner.range(address, length)?;
         if length == 0 {
             return Ok(0);
@@ -48,7 +48,8 @@ impl Kernel {
         }
         // Every memory is one physical run, so one segment is always enough.
         let base = owner.device_base.ok_or(status::UNSUPPORTED)?;
-        let segment = self.loaded(me).bytes_mut(out, SEGMENT_BYTES)?;
+        let segment = self.loaded(me)?.bytes_mut(out, SEGMENT_BYTES)?;
+        exposed.is_exposed.set(true);
         self.machine.prepare_for_device(memory, length as usize);
         segment[..8].copy_from_slice(&(base + u64::from(address)).to_le_bytes());
         segment[8..].copy_from_slice(&u64::from(length).to_le_bytes());
@@ -61,7 +62,7 @@ impl Kernel {
         let [_, notify, _, configuration] = device.windows;
         let values = [device.transport, device.notify_multiplier, device.vector, device.flags, notify.length, configuration.length];
         let count = (count as usize).min(values.len());
-        let bytes = self.loaded(me).bytes_mut(out, count as u32 * 4)?;
+        let bytes = self.loaded(me)?.bytes_mut(out, count as u32 * 4)?;
         for (place, value) in bytes.chunks_exact_mut(4).zip(values) {
             place.copy_from_slice(&value.to_le_bytes());
         }
@@ -72,11 +73,5 @@ impl Kernel {
     pub(crate) fn interrupt_acknowledge(&self, me: usize, interrupt: u32) -> Result<u32, Status> {
         self.capabilities.borrow().find_kind(me, interrupt, kind::INTERRUPT)?;
         Ok(0)
-    }
-
-    pub(crate) fn stop_device_of(&self, domain: usize) {
-        if self.driver.get() == Some(domain as u8) {
-            self.machine.stop_block_device();
-        }
     }
 }

@@ -3,14 +3,14 @@
 //! Interrupts, timers and signals only set bits. Bits are delivered when the stack is empty, lowest rank first; a badge's
 //! end also at once when the last copy is dropped by a domain of higher rank than its server, which is then a call
 //! downward like any other: a client that opens and closes many things in one event does not fill the server's tables.
-//! `wait` consumes bits and enters no domain.
-use crate::{Status, watchdog};
+//! `wait` consumes bits and enters no domain. When nothing else is left, domains that want to run a step in the background.
+use crate::Status;
 use crate::call::enter;
 use crate::domain::{DomainState, ENTRY_STACK_BYTES, Loaded};
-use crate::generated::{fault, kind, right, status, status_name, trace_kind};
+use crate::generated::{kind, right, status, trace_kind};
 use crate::kernel::{Activation, INTERRUPT_LIMIT, Kernel};
 use crate::trace::{KERNEL_DOMAIN, Record};
-use alloc::format;
+use crate::watchdog;
 
 /// Who hears of an interrupt.
 #[derive(Clone, Copy)]
@@ -91,15 +91,15 @@ impl Kernel {
 
     /// Runs `activity` in a domain as an event, with a request id of its own unless it is part of a request. A domain
     /// that fails is buried. Safety of the entry: the stack is empty, or every domain on it has a higher rank.
-    fn event<R>(&self, domain: usize, activity: impl FnOnce(&Loaded) -> wasmtime::Result<R>) -> Option<R> {
+    pub(crate) fn event<R>(&self, domain: usize, activity: impl FnOnce(&Loaded) -> wasmtime::Result<R>) -> Option<R> {
+        let loaded = self.loaded(domain).ok()?;
         let outer = self.current.get();
         let request_id = if outer.depth == 0 { self.new_request_id() } else { outer.request_id };
-        self.current.set(Activation { domain: domain as u8, depth: outer.depth + 1, request_id });
-        watchdog::enter(domain);
+        self.domains[domain].wants_background.set(true);
+        self.begin(Activation { domain: domain as u8, depth: outer.depth + 1, request_id });
         self.keep_ticking();
-        let result = activity(self.loaded(domain));
-        watchdog::leave_to(outer.domain as usize);
-        self.current.set(outer);
+        let result = activity(loaded);
+        self.resume(outer);
         result.map_err(|error| self.bury(domain, &error)).ok()
     }
 
@@ -119,23 +119,18 @@ impl Kernel {
     /// Runs the top-level code of all modules, then starts the domains in the order of the manifest.
     pub fn start(&self) {
         for (id, domain) in self.domains.iter().enumerate() {
-            if domain.state.get() == DomainState::Loaded {
-                self.event(id, |loaded| loaded.top_level.as_ref().map_or(Ok(()), |top_level| enter(loaded, top_level, ())));
+            if domain.state() == DomainState::Loaded {
+                self.run_top_level(id);
             }
         }
         for (id, domain) in self.domains.iter().enumerate() {
-            if domain.state.get() != DomainState::Loaded || self.power_status.get().is_some() {
+            if domain.state() != DomainState::Loaded || self.power_status.get().is_some() {
                 continue;
             }
             self.record(Record { kind: trace_kind::START, caller: KERNEL_DOMAIN, callee: id as u8, ..Record::default() });
-            domain.state.set(DomainState::Ready);
-            let answer = self.event(id, |loaded| loaded.start.as_ref().map_or(Ok(status::OK), |start| enter(loaded, start, ())));
-            match answer {
-                Some(answer) if answer != status::OK && self.power_status.get().is_none() => {
-                    self.end(id, fault::KILLED, format!("start answered {}", status_name(answer)).as_bytes());
-                }
-                _ => {}
-            }
+            self.capabilities.borrow_mut().renew_all(id);
+            self.run_start(id);
+            self.settle(None);
         }
         self.deliver();
     }
@@ -144,7 +139,8 @@ impl Kernel {
     pub fn deliver(&self) {
         loop {
             self.advance();
-            if self.power_status.get().is_some() || !self.deliver_one() {
+            self.settle(None);
+            if self.power_status.get().is_some() || !(self.deliver_one() || self.step_background()) {
                 return;
             }
         }
@@ -160,7 +156,7 @@ impl Kernel {
             if self.deliver_closed(id as usize) {
                 return true;
             }
-            let has_handler = self.loaded(id as usize).notified.is_some();
+            let has_handler = self.loaded(id as usize).is_ok_and(|loaded| loaded.notified.is_some());
             if has_handler && domain.pending.get() != 0 {
                 self.deliver_bits(id as usize, domain.pending.replace(0));
                 return true;
@@ -169,15 +165,46 @@ impl Kernel {
         false
     }
 
-    fn deliver_bits(&self, domain: usize, bits: u32) {
+    /// One bounded step of the lowest domain that may have work for it; false if none has.
+    fn step_background(&self) -> bool {
+        for &id in &self.by_rank {
+            let domain = &self.domains[id as usize];
+            let is_wanted = domain.wants_background.get() || domain.calls.get() != domain.calls_at_rest.get();
+            let has_entry = || self.loaded(id as usize).is_ok_and(|loaded| loaded.background.is_some());
+            if !domain.is_ready() || !is_wanted || !has_entry() {
+                continue;
+            }
+            let has_more = self.recorded(id as usize, [trace_kind::BACKGROUND, trace_kind::BACKGROUND_RETURN], 0, |loaded| {
+                loaded.background.as_ref().map(|background| enter(loaded, background, ()))
+            });
+            // Entered for no other reason since: itself it can neither call nor notify.
+            domain.wants_background.set(has_more.is_some_and(|more| more != 0));
+            domain.calls_at_rest.set(domain.calls.get());
+            return true;
+        }
+        false
+    }
+
+    /// An event between a record of it and one of its return, in a module that has an entry point for it.
+    fn recorded<R>(
+        &self, domain: usize, [kind, kind_of_return]: [u8; 2], argument: u32, activity: impl FnOnce(&Loaded) -> Option<wasmtime::Result<R>>,
+    ) -> Option<R> {
+        let mut result = None;
         self.event(domain, |loaded| {
-            let Some(notified) = &loaded.notified else { return Ok(()) };
             let Activation { depth, request_id, .. } = self.current.get();
             let record = Record { depth: depth - 1, caller: KERNEL_DOMAIN, callee: domain as u8, request_id, ..Record::default() };
-            self.record(Record { kind: trace_kind::NOTIFIED, argument: bits, ..record });
-            enter(loaded, notified, bits)?;
-            self.record(Record { kind: trace_kind::NOTIFIED_RETURN, ..record });
+            self.record(Record { kind, argument, ..record });
+            let Some(answer) = activity(loaded) else { return Ok(()) };
+            result = Some(answer?);
+            self.record(Record { kind: kind_of_return, ..record });
             Ok(())
+        });
+        result
+    }
+
+    fn deliver_bits(&self, domain: usize, bits: u32) {
+        self.recorded(domain, [trace_kind::NOTIFIED, trace_kind::NOTIFIED_RETURN], bits, |loaded| {
+            loaded.notified.as_ref().map(|notified| enter(loaded, notified, bits))
         });
     }
 
@@ -187,24 +214,33 @@ impl Kernel {
             return false;
         }
         let Some(badge) = self.capabilities.borrow_mut().badges.take_ended(server) else { return false };
-        self.event(server, |loaded| loaded.closed.as_ref().map_or(Ok(()), |closed| enter(loaded, closed, badge)));
+        self.recorded(server, [trace_kind::CLOSED, trace_kind::CLOSED_RETURN], badge, |loaded| {
+            loaded.closed.as_ref().map(|closed| enter(loaded, closed, badge))
+        });
         true
     }
 
-    /// After `dropper` gave something up: servers of lower rank hear at once of badges that are gone. They are not on the
-    /// stack, because ranks fall along it and `dropper` is on top.
-    pub(crate) fn deliver_closed_below(&self, dropper: usize) {
+    /// Servers below `rank` hear of badges that are gone; with an empty stack (no rank) all do. They are not on the stack,
+    /// because ranks fall along it and a domain of `rank` is on top. False if nobody was told.
+    pub(crate) fn deliver_closed_below(&self, rank: Option<u8>) -> bool {
+        let mut is_told = false;
         if !self.capabilities.borrow().badges.any_ended() {
-            return;
+            return is_told;
         }
-        let rank = self.domains[dropper].rank;
         for &id in &self.by_rank {
             let server = &self.domains[id as usize];
-            if server.rank >= rank {
-                return;
+            if rank.is_some_and(|rank| server.rank >= rank) {
+                break;
             }
-            while server.is_ready() && self.machine.stack_remaining() >= ENTRY_STACK_BYTES && self.deliver_closed(id as usize) {}
+            while server.is_ready()
+                && self.power_status.get().is_none()
+                && self.machine.stack_remaining() >= ENTRY_STACK_BYTES
+                && self.deliver_closed(id as usize)
+            {
+                is_told = true;
+            }
         }
+        is_told
     }
 
     /// The life of the system: deliver, sleep, deliver. Returns only on a machine that survives `power_off`.
@@ -212,7 +248,7 @@ impl Kernel {
         while self.power_status.get().is_none() {
             self.deliver();
             if self.power_status.get().is_none() {
-                self.machine.idle(self.next_deadline.get());
+                self.machine.idle(self.next_deadline.get().min(self.next_restart_at()));
             }
         }
     }
@@ -224,7 +260,7 @@ impl Kernel {
         if capability.rights & right::SIGNAL == 0 {
             return Err(status::DENIED);
         }
-        if matches!(self.domains[capability.domain as usize].state.get(), DomainState::Dead | DomainState::Absent) {
+        if !self.domains[capability.domain as usize].is_alive() {
             return Err(status::PEER_DEAD);
         }
         let bits = bits & capability.badge;
@@ -242,6 +278,9 @@ impl Kernel {
         let domain = &self.domains[me];
         if mask == 0 || mask & !domain.waitable.get() != 0 {
             return Err(status::INVALID_ARGUMENT);
+        }
+        if self.dying_count.get() > 0 {
+            return Err(status::CANCELLED); // whoever is below wants this to end
         }
         let mut deadline = None;
         loop {
@@ -273,7 +312,9 @@ impl Kernel {
             0 => u64::MAX,
             _ => self.machine.monotonic_nanoseconds() + u64::from(microseconds) * 1000,
         };
-        self.timers.borrow_mut()[number].deadline = deadline;
+        if let Some(timer) = self.timers.borrow_mut().get_mut(number) {
+            timer.deadline = deadline;
+        }
         self.find_next_deadline();
         Ok(0)
     }

@@ -5,12 +5,13 @@
 use crate::capability::Capabilities;
 use crate::domain::{Domain, DomainState, Loaded};
 use crate::events::{Binding, Timer};
-use crate::generated::{fault, trace_kind};
+use crate::generated::{right, kind, status};
 use crate::machine::{Device, Machine};
 use crate::trace::{KERNEL_DOMAIN, Record, TraceRing};
 use crate::{Status, watchdog};
-use alloc::{boxed::Box, format, vec::Vec};
-use core::cell::{Cell, RefCell};
+use alloc::{boxed::Box, vec::Vec};
+use core::cell::{Cell, OnceCell, RefCell};
+use wasmtime::format_err;
 
 /// Interrupt numbers that the machine may report.
 pub const INTERRUPT_LIMIT: usize = 32;
@@ -22,6 +23,18 @@ pub struct Options {
     pub is_debug: bool,
     /// What `console_arguments` hands out.
     pub console_arguments: Vec<u8>,
+    /// Fault injection: the name of a domain, and the number of the message at which it is killed.
+    pub kill: Option<(Vec<u8>, u32)>,
+}
+
+/// What may stand in the way of a system call that is about to return (`Kernel::attention`).
+pub(crate) mod attention {
+    /// The power is off: every domain is left.
+    pub const POWER: u32 = 1;
+    /// A domain on the stack is dying.
+    pub const DYING: u32 = 2;
+    /// A domain has stopped: it may have to be started again.
+    pub const STOPPED: u32 = 4;
 }
 
 /// Where the activity is.
@@ -41,9 +54,20 @@ pub struct Kernel {
     pub capabilities: RefCell<Capabilities>,
     pub(crate) options: Options,
     pub(crate) trace: RefCell<Option<TraceRing>>,
-    pub(crate) is_traced: Cell<bool>,
+    /// The trace is on, or messages are counted for fault injection.
+    pub(crate) is_watched: Cell<bool>,
     pub(crate) current: Cell<Activation>,
     pub(crate) last_request_id: Cell<u32>,
+    /// The domains that are active, by depth; entry 0 is nobody.
+    pub(crate) stack: [Cell<u8>; 256],
+    /// Set when something must be looked at before a system call returns; else 0. The only cost of all that on a call.
+    pub(crate) attention: Cell<u32>,
+    /// Domains on the stack that are dying.
+    pub(crate) dying_count: Cell<u32>,
+    /// Fault injection: whom to kill, and in how many messages.
+    pub(crate) injection: Cell<Option<(u8, u32)>>,
+    /// Itself: it lives as long as the machine.
+    pub(crate) this: OnceCell<&'static Kernel>,
     pub(crate) bindings: [Cell<Option<Binding>>; INTERRUPT_LIMIT],
     pub(crate) timers: RefCell<Vec<Timer>>,
     /// Earliest deadline of a timer; `u64::MAX` if none is armed.
@@ -61,14 +85,19 @@ impl Kernel {
     pub(crate) fn new(machine: &'static dyn Machine, domains: Vec<Domain>, by_rank: Vec<u8>, options: Options) -> Self {
         Kernel {
             machine,
-            capabilities: RefCell::new(Capabilities::new(domains.len())),
+            capabilities: RefCell::new(Capabilities::new(&domains.iter().map(|domain| domain.rank).collect::<Vec<_>>())),
             domains: domains.into_boxed_slice(),
             by_rank: by_rank.into_boxed_slice(),
             options,
             trace: RefCell::new(None),
-            is_traced: Cell::new(false),
+            is_watched: Cell::new(false),
             current: Cell::new(IDLE),
             last_request_id: Cell::new(0),
+            stack: [const { Cell::new(KERNEL_DOMAIN) }; 256],
+            attention: Cell::new(0),
+            dying_count: Cell::new(0),
+            injection: Cell::new(None),
+            this: OnceCell::new(),
             bindings: [const { Cell::new(None) }; INTERRUPT_LIMIT],
             timers: RefCell::new(Vec::new()),
             next_deadline: Cell::new(u64::MAX),
@@ -80,13 +109,13 @@ impl Kernel {
 
     pub fn attach_trace(&self, ring: TraceRing) {
         *self.trace.borrow_mut() = Some(ring);
-        self.is_traced.set(true);
+        self.is_watched.set(true);
     }
 
     /// The loaded part of a domain that is running or was found ready.
     #[inline]
-    pub fn loaded(&self, domain: usize) -> &Loaded {
-        self.domains[domain].loaded.get().expect("an entered domain is loaded")
+    pub fn loaded(&self, domain: usize) -> Result<&Loaded, Status> {
+        self.domains[domain].loaded()
     }
 
     pub fn power_status(&self) -> Option<u32> {
@@ -96,7 +125,7 @@ impl Kernel {
     /// One record of the trace, if it is on.
     #[inline]
     pub(crate) fn record(&self, record: Record) {
-        if self.is_traced.get() {
+        if self.is_watched.get() {
             self.record_now(record);
         }
     }
@@ -111,6 +140,9 @@ impl Kernel {
     /// A line of text from a domain into the trace and, when debugging, the log.
     pub(crate) fn note(&self, domain: usize, text: &[u8]) {
         let Activation { depth, request_id, .. } = self.current.get();
+        if text.is_empty() {
+            return;
+        }
         if let Some(ring) = self.trace.borrow_mut().as_mut() {
             ring.note(self.machine, depth, domain as u8, request_id, text);
         }
@@ -126,44 +158,72 @@ impl Kernel {
         }
     }
 
-    /// A domain gave up or trapped. Called with the activity back at its caller.
+    /// The activity goes on in another domain, whose activation begins. In line: `watchdog::enter` notes this frame.
+    #[inline(always)]
+    pub(crate) fn begin(&self, to: Activation) {
+        self.stack[to.depth as usize].set(to.domain);
+        self.current.set(to);
+        watchdog::enter(to.domain as usize);
+    }
+
+    /// The activation ended; back to where it was begun.
+    #[inline(always)]
+    pub(crate) fn resume(&self, outer: Activation) {
+        self.current.set(outer);
+        watchdog::leave_to(outer.domain as usize);
+    }
+
+    /// Has this domain an activation?
+    pub(crate) fn is_on_stack(&self, domain: usize) -> bool {
+        let depth = self.current.get().depth as usize;
+        self.stack[..=depth].iter().any(|active| active.get() as usize == domain)
+    }
+
+    // ---- what is looked at before a system call returns
+
+    pub(crate) fn raise(&self, bits: u32) {
+        self.attention.set(self.attention.get() | bits);
+    }
+
+    pub(crate) fn lower(&self, bits: u32) {
+        self.attention.set(self.attention.get() & !bits);
+    }
+
+    /// The last act of every system call. An error ends the activation of the caller.
+    #[inline(always)]
+    pub(crate) fn attend(&self, me: usize) -> wasmtime::Result<()> {
+        if self.attention.get() == 0 { Ok(()) } else { self.attend_now(me) }
+    }
+
     #[cold]
-    pub(crate) fn bury(&self, domain: usize, error: &wasmtime::Error) {
+    fn attend_now(&self, me: usize) -> wasmtime::Result<()> {
+        let domain = &self.domains[me];
         if self.power_status.get().is_some() {
-            return; // not a death: everything is being left
+            return Err(format_err!("the power is off"));
         }
-        if watchdog::take_expired(domain) {
-            return self.end(domain, fault::TIME_LIMIT, b"the time limit is over");
+        if domain.state() != DomainState::Dying && self.attention.get() & attention::STOPPED != 0 {
+            self.settle(Some(domain.rank));
         }
-        let fault = fault_code(self.domains[domain].fault.get(), error);
-        self.end(domain, fault, format!("{}", error.root_cause()).as_bytes());
+        // Looked at last: what was started again may have ended this one, or switched the power off.
+        if self.power_status.get().is_some() || domain.state() == DomainState::Dying {
+            return Err(format_err!("stopped"));
+        }
+        Ok(())
     }
 
-    /// Ends a domain: its handles, grants and timers go at once, its device is stopped, the others go on. Callers are told
-    /// by the status of the call. Its memory stays as it is for ever, so a late write of its device hurts nobody.
-    pub(crate) fn end(&self, domain: usize, fault: u32, text: &[u8]) {
-        let dead = &self.domains[domain];
-        dead.state.set(DomainState::Dead);
-        dead.fault.set(fault);
-        dead.pending.set(0);
-        let Activation { depth, request_id, .. } = self.current.get();
-        let (kind, callee) = (trace_kind::TRAP, domain as u8);
-        self.record(Record { kind, depth, caller: KERNEL_DOMAIN, callee, request_id, argument: fault, ..Record::default() });
-        self.note(domain, text);
-        self.forget_timers(domain);
-        self.stop_device_of(domain);
-        self.capabilities.borrow_mut().release_all(domain);
-    }
-}
+    // ---- control
 
-/// A system call that ends its domain has noted why; otherwise the module trapped.
-fn fault_code(noted: u32, error: &wasmtime::Error) -> u32 {
-    if noted != 0 {
-        return noted;
-    }
-    match error.downcast_ref::<wasmtime::Trap>() {
-        Some(wasmtime::Trap::StackOverflow) => fault::STACK_OVERFLOW,
-        _ => fault::TRAP,
+    pub(crate) fn control_kill(&self, me: usize, control: u32, id: u32) -> Result<u32, Status> {
+        let rights = self.capabilities.borrow().find_kind(me, control, kind::CONTROL)?.rights;
+        if rights & right::WRITE == 0 {
+            return Err(status::DENIED);
+        }
+        let domain = self.domains.get(id as usize).filter(|domain| domain.state() != DomainState::Absent).ok_or(status::INVALID_ARGUMENT)?;
+        if !domain.is_alive() {
+            return Err(status::PEER_DEAD);
+        }
+        self.kill(id as usize);
+        Ok(0)
     }
 }
 

@@ -9,8 +9,8 @@ impl Kernel {
     /// Pointers to a part of a lease or grant of `me`, and to as many bytes of its own memory.
     fn resolve(&self, me: usize, source: u32, offset: u32, address: u32, length: u32, rights: u32) -> Result<(*mut u8, *mut u8), Status> {
         let (owner, lent_address) = self.capabilities.borrow().lent(me, source, offset, length, rights)?;
-        let own = self.loaded(me).range(address, length)?;
-        let lent = self.loaded(owner as usize).range(lent_address, length)?;
+        let own = self.loaded(me)?.range(address, length)?;
+        let lent = self.loaded(owner as usize)?.range(lent_address, length)?;
         Ok((lent, own))
     }
 
@@ -38,7 +38,7 @@ impl Kernel {
         if rights == 0 || rights & !MEMORY_RIGHTS != 0 || length == 0 || !is_aligned {
             return Err(status::INVALID_ARGUMENT);
         }
-        let own = self.loaded(me);
+        let own = self.loaded(me)?;
         own.range(address, length)?;
         if own.touches_message(address, length) {
             return Err(status::INVALID_ARGUMENT);
@@ -72,7 +72,7 @@ impl Kernel {
         }
         capabilities.drop(position);
         drop(capabilities);
-        self.deliver_closed_below(me);
+        self.deliver_closed_below(Some(self.domains[me].rank));
         Ok(0)
     }
 
@@ -81,7 +81,7 @@ impl Kernel {
         let position = capabilities.find(me, handle)?;
         capabilities.revoke(position);
         drop(capabilities);
-        self.deliver_closed_below(me);
+        self.deliver_closed_below(Some(self.domains[me].rank));
         Ok(0)
     }
 }

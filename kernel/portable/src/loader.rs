@@ -48,16 +48,21 @@ fn load_module(kernel: &'static Kernel, id: usize, entry: &DomainEntry, bundle: 
     // Safety: the bundle comes from the ahead-of-time compiler and is trusted like the kernel's own code.
     let module = unsafe { Module::deserialize(linker.engine(), code)? };
     compiled_code::note(&module)?;
+    kernel.domains[id].code.set(linker.instantiate_pre(&module)?).map_err(|_| format_err!("loaded twice"))?;
     watchdog::set_limit(id, entry.time_limit_ms);
-    load_domain(kernel, id, linker, &module)
+    instantiate(kernel, id)?;
+    kernel.domains[id].set_state(DomainState::Loaded);
+    Ok(())
 }
 
 /// The kernel with its domains and their capabilities, without modules. It lives as long as the machine.
 fn build(machine: &'static dyn Machine, entries: &[DomainEntry], options: Options) -> &'static Kernel {
-    let domains: Vec<Domain> = entries.iter().map(Domain::new).collect();
+    let domains: Vec<Domain> = entries.iter().enumerate().map(|(id, entry)| Domain::new(entry, stands_on(id, entry))).collect();
     let mut by_rank: Vec<u8> = (0..entries.len()).filter(|&id| entries[id].present).map(|id| id as u8).collect();
     by_rank.sort_by_key(|&id| (entries[id as usize].rank, id));
-    let kernel = Box::leak(Box::new(Kernel::new(machine, domains, by_rank, options)));
+    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new(machine, domains, by_rank, options)));
+    let _ = kernel.this.set(kernel); // it was empty
+    kernel.arm_injection();
     for (id, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.present) {
         for capability in &entry.capabilities {
             if capability.kind == KIND_DEVICE {
@@ -69,6 +74,12 @@ fn build(machine: &'static dyn Machine, entries: &[DomainEntry], options: Option
         kernel.capabilities.borrow_mut().seal(id);
     }
     kernel
+}
+
+/// The domains that this one restarts with.
+fn stands_on(id: usize, entry: &DomainEntry) -> Box<[u8]> {
+    let servers = entry.capabilities.iter().filter(|capability| u32::from(capability.kind) == kind::ENDPOINT && capability.domain as usize != id);
+    if entry.restarts_with_peers { servers.map(|capability| capability.domain).collect() } else { Box::default() }
 }
 
 fn add_capability(kernel: &Kernel, id: usize, entry: &Entry) {
@@ -89,6 +100,7 @@ fn add_capability(kernel: &Kernel, id: usize, entry: &Entry) {
             capability.rights = right::READ | right::WRITE;
             bind(kernel, CONSOLE_INTERRUPT, id, entry.bit, false);
         }
+        kind::CONTROL => capability.rights = right::READ | right::WRITE,
         _ => {}
     }
     kernel.capabilities.borrow_mut().add_permanent(id, capability);
@@ -120,13 +132,15 @@ fn allow_wait(kernel: &Kernel, id: usize, bit: u8) {
     waitable.set(waitable.get() | 1 << bit);
 }
 
-fn load_domain(kernel: &'static Kernel, id: usize, linker: &Linker<StoreData>, module: &Module) -> Result<()> {
+/// A fresh instance of a domain's module with a fresh memory. The domain has none.
+pub(crate) fn instantiate(kernel: &'static Kernel, id: usize) -> Result<()> {
     let domain = &kernel.domains[id];
+    let code = domain.code.get().ok_or_else(|| format_err!("has no module"))?;
     let memory_bytes = u64::from(domain.memory_pages) * WASM_PAGE_BYTES;
     let limits = StoreLimitsBuilder::new().memory_size(memory_bytes as usize).memories(1).instances(1).build();
-    let mut store = Store::new(module.engine(), StoreData { kernel, domain: id, limits });
+    let mut store = Store::new(code.module().engine(), StoreData { kernel, domain: id, limits });
     store.limiter(|data| &mut data.limits);
-    let instance = linker.instantiate(&mut store, module)?;
+    let instance = code.instantiate(&mut store)?;
     let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| format_err!("exports no memory"))?;
     let shape = memory.ty(&store);
     let pages = u64::from(domain.memory_pages);
@@ -144,6 +158,7 @@ fn load_domain(kernel: &'static Kernel, id: usize, linker: &Linker<StoreData>, m
         top_level: instance.get_typed_func(&mut store, "_start").ok(),
         notified: instance.get_typed_func(&mut store, "notified").ok(),
         closed: instance.get_typed_func(&mut store, "closed").ok(),
+        background: instance.get_typed_func(&mut store, "background").ok(),
     };
     if exports.closed.is_some() {
         kernel.capabilities.borrow_mut().tell_of_closed(id);
@@ -152,8 +167,9 @@ fn load_domain(kernel: &'static Kernel, id: usize, linker: &Linker<StoreData>, m
     let device_base = kernel.machine.device_address(base, memory_bytes as usize);
     // Safety: the buffers were checked against the memory, which cannot grow (its maximum is its size) or move.
     let loaded = unsafe { Loaded::new(store, base, memory_bytes, message_in, message_out, device_base, exports) };
-    domain.state.set(DomainState::Loaded);
-    domain.loaded.set(loaded).map_err(|_| format_err!("loaded twice"))
+    // Safety: the domain is not on the stack: it is being loaded for the first time, or was stopped.
+    unsafe { domain.load(loaded) };
+    Ok(())
 }
 
 /// Address of a message buffer, from the module's exported global.

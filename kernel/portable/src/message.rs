@@ -1,7 +1,7 @@
 //! The message of docs/abi.md §2: 144 bytes that the kernel copies before it looks at them.
 //!
 //! ```text
-//!   0 interface u16 | operation u16 | status u32 | request id u32 | leases u8 | capabilities u8 | zero u16
+//!   0 interface u16 | operation u16 | status u32 | request id u32 | leases u8 | capabilities u8 | moves u8 | zero u8
 //!  16 fields, 48 bytes
 //!  64 four leases { source, address, length, rights }
 //! 128 four capability handles
@@ -27,7 +27,9 @@ pub struct Head {
     pub request_id: u32,
     pub lease_count: u8,
     pub capability_count: u8,
-    pub zero: u16,
+    /// Bit i: slot i is moved, not copied.
+    pub capability_moves: u8,
+    pub zero: u8,
     pub fields: [u64; message::FIELDS_BYTES / 8],
 }
 
@@ -35,7 +37,7 @@ impl Head {
     /// Does anything travel with this message, or is its header malformed?
     #[inline]
     pub fn has_attachments(&self) -> bool {
-        self.lease_count != 0 || self.capability_count != 0 || self.zero != 0
+        u32::from_le_bytes([self.lease_count, self.capability_count, self.capability_moves, self.zero]) != 0
     }
 }
 
@@ -60,6 +62,7 @@ const _: () = {
     assert!(size_of::<Message>() == message::SIZE_BYTES);
     assert!(size_of::<LeaseDescriptor>() == message::LEASE_BYTES);
     assert!(offset_of!(Head, fields) == message::FIELDS_OFFSET);
+    assert!(offset_of!(Head, capability_moves) == message::MOVES_OFFSET);
     assert!(offset_of!(Message, attachments) == message::LEASES_OFFSET);
     assert!(offset_of!(Message, attachments) + offset_of!(Attachments, capabilities) == message::CAPABILITIES_OFFSET);
 };

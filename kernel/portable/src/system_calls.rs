@@ -24,9 +24,11 @@ pub(crate) fn link(engine: &Engine) -> Result<Linker<StoreData>> {
 /// Wraps a method of `Kernel` that takes the domain and words, and returns a number or a status.
 macro_rules! system_call {
     ($linker:expr, $name:ident ( $($argument:ident),* )) => {
-        $linker.func_wrap("kernel", stringify!($name), |guest: Guest<'_>, $($argument: u32),*| -> i32 {
+        $linker.func_wrap("kernel", stringify!($name), |guest: Guest<'_>, $($argument: u32),*| -> Result<i32> {
             let (kernel, me) = who(&guest);
-            answer(kernel.$name(me, $($argument),*))
+            let answer = answer(kernel.$name(me, $($argument),*));
+            kernel.attend(me)?;
+            Ok(answer)
         })?
     };
 }
@@ -35,7 +37,7 @@ fn link_calls(linker: &mut Linker<StoreData>) -> Result<()> {
     linker.func_wrap("kernel", "call", |guest: Guest<'_>, endpoint: u32| -> Result<i32> {
         let (kernel, me) = who(&guest);
         let status = kernel.call(me, endpoint).err().unwrap_or(0);
-        still_on(kernel)?;
+        kernel.attend(me)?;
         Ok(-(status as i32))
     })?;
     system_call!(linker, lease_read(source, offset, address, length));
@@ -45,12 +47,6 @@ fn link_calls(linker: &mut Linker<StoreData>) -> Result<()> {
     system_call!(linker, capability_drop(handle));
     system_call!(linker, capability_revoke(handle));
     Ok(())
-}
-
-/// Leaves every domain after `power_off`, on a machine that came back from it.
-#[inline]
-fn still_on(kernel: &Kernel) -> Result<()> {
-    if kernel.power_status().is_some() { Err(format_err!("the power is off")) } else { Ok(()) }
 }
 
 fn link_events(linker: &mut Linker<StoreData>) -> Result<()> {
@@ -64,8 +60,16 @@ fn link_device(linker: &mut Linker<StoreData>) -> Result<()> {
     system_call!(linker, dma_segments(dma, source, offset, length, device_writes, out, max));
     system_call!(linker, device_parameters(dma, out, count));
     system_call!(linker, interrupt_acknowledge(interrupt));
-    linker.func_wrap("kernel", "fence", |guest: Guest<'_>| who(&guest).0.machine.fence())?;
-    linker.func_wrap("kernel", "relax", |guest: Guest<'_>| who(&guest).0.machine.relax())?;
+    linker.func_wrap("kernel", "fence", |guest: Guest<'_>| -> Result<()> {
+        let (kernel, me) = who(&guest);
+        kernel.machine.fence();
+        kernel.attend(me)
+    })?;
+    linker.func_wrap("kernel", "relax", |guest: Guest<'_>| -> Result<()> {
+        let (kernel, me) = who(&guest);
+        kernel.machine.relax();
+        kernel.attend(me)
+    })?;
     Ok(())
 }
 
@@ -75,13 +79,15 @@ fn link_registers(linker: &mut Linker<StoreData>) -> Result<()> {
             linker.func_wrap("kernel", $read, |guest: Guest<'_>, window: u32, offset: u32| -> Result<u32> {
                 let (kernel, me) = who(&guest);
                 let address = kernel.register(me, window, offset, $width)?;
-                Ok(kernel.machine.register_read(address, $width))
+                let value = kernel.machine.register_read(address, $width);
+                kernel.attend(me)?;
+                Ok(value)
             })?;
             linker.func_wrap("kernel", $write, |guest: Guest<'_>, window: u32, offset: u32, value: u32| -> Result<()> {
                 let (kernel, me) = who(&guest);
                 let address = kernel.register(me, window, offset, $width)?;
                 kernel.machine.register_write(address, $width, value);
-                Ok(())
+                kernel.attend(me)
             })?;
         };
     }
@@ -99,11 +105,12 @@ fn link_facilities(linker: &mut Linker<StoreData>) -> Result<()> {
     system_call!(linker, console_arguments(console, address, length));
     system_call!(linker, trace_note(trace, address, length));
     system_call!(linker, control_list(control, out, max));
+    system_call!(linker, control_kill(control, domain));
     // Neither returns: a module that may not switch the power off and tries to is at fault.
     linker.func_wrap("kernel", "power_off", |guest: Guest<'_>, power: u32, status: u32| -> Result<()> {
         let (kernel, me) = who(&guest);
         if kernel.power_off(me, power, status).is_err() {
-            kernel.domains[me].fault.set(fault::MISUSE);
+            kernel.domains[me].noted_fault.set(fault::MISUSE);
         }
         Err(format_err!("power_off with handle {power:#x}"))
     })?;

@@ -162,7 +162,7 @@ fn lent_memory_reaches_a_device_only_within_its_rights() {
     let kernel = load(machine, &[part("driver", 0, &[device(4)], driver), part("client", 1, &[endpoint(0, 0, 255)], r#"(func (export "start") (result i32)
         (call $clear (i32.const 1) (i32.const 0)) (call $add_lease (i32.const 0) (i32.const 4096) (i32.const 8) (i32.const 1)) (call $say (call $call (i32.const 2))) (i32.const 0))"#)]);
     kernel.start();
-    let base = kernel.loaded(1).device_base.unwrap();
+    let base = kernel.loaded(1).unwrap().device_base.unwrap();
     assert_eq!(machine.said(), [1, (base + 4100) as i32, -(status::DENIED as i32), -(status::OUT_OF_RANGE as i32), 0, 0]);
 }
 

@@ -8,10 +8,9 @@ use support::*;
 const RESTARTED: i32 = -(status::PEER_RESTARTED as i32);
 const DEAD: i32 = -(status::PEER_DEAD as i32);
 
-const CLIENT: &str = r#"(func $ask (param $endpoint i32) (call $clear (i32.const 1) (i32.const 0)) (call $say (call $call (local.get $endpoint))))
-  (func (export "start") (result i32)
+const CLIENT: &str = r#"(func (export "start") (result i32)
     (call $clear (i32.const 1) (i32.const 0)) (call $add_lease (i32.const 0) (i32.const 4096) (i32.const 8) (i32.const 3)) (call $say (call $call (i32.const 2)))
-    (call $ask (i32.const 2)) (call $ask (i32.const 3)) (i32.const 0))"#;
+    (call $ask (i32.const 2) (i32.const 1)) (call $ask (i32.const 3) (i32.const 1)) (i32.const 0))"#;
 
 /// A system in which the first domain runs `body` when called; what was said, and its fault.
 fn fail(body: &str, capabilities: &[axiom_kernel_portable::manifest::Entry]) -> (Vec<i32>, u32, Vec<String>) {
@@ -26,7 +25,7 @@ fn fail(body: &str, capabilities: &[axiom_kernel_portable::manifest::Entry]) -> 
     ]);
     kernel.start();
     let broken = &kernel.domains[0];
-    assert_eq!(broken.state.get(), DomainState::Dead);
+    assert_eq!(broken.state(), DomainState::Dead);
     assert!(kernel.domains[1].is_ready() && kernel.domains[2].is_ready());
     (machine.said(), broken.fault.get(), machine.lines.take())
 }

@@ -33,6 +33,9 @@ pub struct Fake {
     pub registers: RefCell<HashMap<u64, u32>>,
     pub device: Cell<Device>,
     pub is_stopped: Cell<bool>,
+    /// How often the device was stopped, and whether it fails to confirm that.
+    pub stops: Cell<u32>,
+    pub is_stuck: Cell<bool>,
     /// Address below which the kernel's stack ends; 0: far away.
     pub stack_end: Cell<usize>,
     pub idles: Cell<u32>,
@@ -52,6 +55,8 @@ impl Fake {
             registers: RefCell::default(),
             device: Cell::new(Device::default()),
             is_stopped: Cell::new(false),
+            stops: Cell::new(0),
+            is_stuck: Cell::new(false),
             stack_end: Cell::new(0),
             idles: Cell::new(0),
         }))
@@ -116,7 +121,8 @@ impl Machine for Fake {
     }
     fn stop_block_device(&self) -> bool {
         self.is_stopped.set(true);
-        true
+        self.stops.set(self.stops.get() + 1);
+        !self.is_stuck.get()
     }
     fn start_block_device(&self) {
         self.is_stopped.set(false);
@@ -167,6 +173,7 @@ const PRELUDE: &str = r#"
   (import "kernel" "trace_note" (func $trace_note (param i32 i32 i32) (result i32)))
   (import "kernel" "power_off" (func $power_off (param i32 i32)))
   (import "kernel" "control_list" (func $control_list (param i32 i32 i32) (result i32)))
+  (import "kernel" "control_kill" (func $control_kill (param i32 i32) (result i32)))
   (import "kernel" "fault" (func $fault (param i32 i32 i32 i32)))
   (memory (export "memory") 2 2)
   (global (export "messageIn") i32 (i32.const 1024))
@@ -190,6 +197,10 @@ const PRELUDE: &str = r#"
   (func $lease (param i32) (result i32) (i32.load (i32.add (i32.const 1088) (i32.mul (local.get 0) (i32.const 16)))))
   (func $lease_length (param i32) (result i32) (i32.load offset=8 (i32.add (i32.const 1088) (i32.mul (local.get 0) (i32.const 16)))))
   (func $capability (param i32) (result i32) (i32.load (i32.add (i32.const 1152) (i32.mul (local.get 0) (i32.const 4)))))
+  ;; Calls an endpoint with nothing but an operation, and says the answer.
+  (func $ask (param $endpoint i32) (param $operation i32)
+    (call $clear (local.get $operation) (i32.const 0)) (call $say (call $call (local.get $endpoint))))
+  (func $move (i32.store8 (i32.const 1294) (i32.const 1)))
   (func $reply_field (result i32) (i32.load (i32.const 1296)))
   (func $reply_capability (param i32) (result i32) (i32.load (i32.add (i32.const 1408) (i32.mul (local.get 0) (i32.const 4)))))
   (func $give (param $handle i32)
@@ -270,7 +281,7 @@ pub fn pack(parts: &[Part]) -> Vec<u8> {
 }
 
 pub fn load(machine: &'static Fake, parts: &[Part]) -> &'static Kernel {
-    load_with(machine, parts, Options { is_debug: true, console_arguments: b"the arguments".to_vec() })
+    load_with(machine, parts, Options { is_debug: true, console_arguments: b"the arguments".to_vec(), ..Options::default() })
 }
 
 pub fn load_with(machine: &'static Fake, parts: &[Part], options: Options) -> &'static Kernel {
@@ -283,4 +294,14 @@ pub fn run(parts: &[Part]) -> Vec<i32> {
     let machine = Fake::new();
     load(machine, parts).start();
     machine.said()
+}
+
+/// Linear memories that this process has: each is one reservation of 4 GiB.
+pub fn live_memories() -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let size = |line: &str| {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        u64::from_str_radix(end, 16).unwrap() - u64::from_str_radix(start, 16).unwrap()
+    };
+    maps.lines().filter(|line| line.contains("---p") && size(line) >= 0xffff_0000 - 0x20_0000).count()
 }
