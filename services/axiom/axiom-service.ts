@@ -39,6 +39,13 @@ export class AxiomService extends Server {
     return Status.Ok;
   }
 
+  /** One request. A mount that failed because something below did not answer is tried again: it may answer now. */
+  receive(badge: u32, rights: u32): u32 {
+    const status = this.log.mountStatus;
+    if (status == Status.DeviceGone || status == Status.Cancelled) this.log.mount();
+    return this.dispatch(badge, rights);
+  }
+
   describe(badge: u32, rights: u32): u32 {
     if (!(rights & RIGHT_READ)) return Status.Denied;
     DescribeReply.setHead(this.log.chain.head);

@@ -15,4 +15,4 @@ const log = new Log(new BlockJournal(), new StoreObjects(), new KernelClock(), n
 const service = new AxiomService(log);
 
 export function start(): u32 { return service.start(); }
-export function receive(badge: u32, rights: u32): u32 { return service.dispatch(badge, rights); }
+export function receive(badge: u32, rights: u32): u32 { return service.receive(badge, rights); }

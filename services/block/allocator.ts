@@ -23,7 +23,7 @@ export class Allocator {
   /** u32 a page: bits that are 0. */
   private freeOfPage: usize;
   /** u8 a page: differs from the last checkpoint. */
-  private dirtyOfPage: usize;
+  readonly dirtyOfPage: usize;
   private cursor: u64 = 0;
   private geometry: Geometry;
   readonly pool: PagePool;

@@ -37,6 +37,26 @@ export class BlockService extends block.Server {
     return Status.Ok;
   }
 
+  /** One request. A mount that failed because the device did not answer is tried again: it may answer now. */
+  receive(badge: u32, rights: u32): u32 {
+    const status = this.volume.mountStatus;
+    if (status == Status.DeviceGone || status == Status.Cancelled) this.mount.run();
+    return this.dispatch(badge, rights);
+  }
+
+  /** A client died, or gave its endpoint up. */
+  closed(badge: u32): void { this.volume.dropClient(badge); }
+
+  /**
+   * Nobody wants the processor: one step, after which nothing is left to do. After a failure that ended all promises there is no way on but another mount: this domain ends, and the kernel starts it anew with
+   * everything that stands on it (docs/crash-contract.md rule 9). Until then everybody was answered Lost or DeviceError.
+   */
+  background(): u32 {
+    assert(!this.volume.failure || this.volume.mountStatus != Status.Ok, "a flush or a write of the log failed: mounting anew");
+    this.volume.rest();
+    return 0;
+  }
+
   describe(badge: u32, rights: u32): u32 {
     const volume = this.volume;
     const isServed = volume.mountStatus == Status.Ok;
@@ -54,19 +74,32 @@ export class BlockService extends block.Server {
 
   allocate(badge: u32, rights: u32, hint: u64, count: u32): u32 {
     const status = this.volume.allocate(hint & ~FROM_RESERVE, count, (hint & FROM_RESERVE) != 0);
+    if (!status) this.volume.transaction.made(badge);
     block.AllocateReply.setAddress(status ? 0 : this.volume.allocator.foundAddress);
     block.AllocateReply.setCount(status ? 0 : this.volume.allocator.foundCount);
     return status;
   }
 
-  free(badge: u32, rights: u32, address: u64, count: u32): u32 { return this.volume.free(address, count); }
+  free(badge: u32, rights: u32, address: u64, count: u32): u32 {
+    const status = this.volume.free(address, count);
+    if (!status) this.volume.transaction.made(badge);
+    return status;
+  }
+
   read(badge: u32, rights: u32, address: u64, buffer: u32, bufferLength: u32): u32 { return this.volume.read(address, buffer, bufferLength); }
 
   writeExtents(badge: u32, rights: u32, address: u64, count: u32, data: u32, dataLength: u32, descriptors: u32, descriptorsLength: u32): u32 {
-    return this.volume.writeExtents(address, count, data, dataLength, descriptors);
+    const status = this.volume.writeExtents(address, count, data, dataLength, descriptors);
+    if (!status) this.volume.transaction.made(badge);
+    return status;
   }
 
-  write(badge: u32, rights: u32, address: u64, data: u32, dataLength: u32): u32 { return this.volume.write(address, data, dataLength); }
+  write(badge: u32, rights: u32, address: u64, data: u32, dataLength: u32): u32 {
+    const status = this.volume.write(address, data, dataLength);
+    if (!status) this.volume.transaction.made(badge);
+    return status;
+  }
+
   attach(badge: u32, rights: u32, payload: u32, payloadLength: u32): u32 { return this.volume.attach(badge, payload, payloadLength); }
 
   commit(badge: u32, rights: u32, payload: u32, payloadLength: u32): u32 {

@@ -1,34 +1,46 @@
-// The disk of the real system: the block-device client, and the kernel's leases and entropy.
+// The disk of the real system: blocks on the driver's sectors. Here a driver that dies and comes back is hidden from everything above (docs/crash-contract.md, "A driver that restarts").
+//
+// What stays true: a request is answered Ok only if one driver took it from its beginning to its end; it is issued at most ATTEMPTS times; nothing is issued to a driver that was not asked what its
+// device is, so a device that is not the one that was opened gets no request. Reads, writes and flushes may be issued again: none of them was acknowledged.
+//
 // What the device says about itself is hostile: limits are clamped, and its capacity is compared with the image at mount.
-import { BlockCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
-import * as device from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
-import { entropyRead, leaseRead, leaseWrite } from "../../kernel-bindings/assembly/kernel";
-import { Disk, Entropy, Leases } from "./disk";
+import { Disk } from "./disk";
+import { Driver } from "./driver";
 import { BLOCK_BYTES, BLOCK_SHIFT } from "./geometry";
 
 const SECTORS_PER_BLOCK: u64 = 8;
 /** One transfer at most, whatever the device claims to take. */
 const TRANSFER_BLOCKS: u32 = 4096;
+/** How often one request is issued: a driver that dies at it every time is not worth more. */
+const ATTEMPTS: u32 = 8;
 
 export class DeviceDisk extends Disk {
   private transferBlocks: u32 = 1;
+  /** The driver that serves now has said what its device is. */
+  private isKnown: bool = false;
+  /** What came back behind a restarted driver is not what was opened: the answer to everything until the next `open`. */
+  private refusal: u32 = Status.Ok;
+  /** Of mayIssueAgain: the answer if not. */
+  private verdict: u32 = Status.Ok;
+
+  constructor(private driver: Driver) { super(); }
 
   open(): u32 {
-    const status = -device.callDescribe(BlockCapabilities.device);
+    this.refusal = Status.Ok;
+    this.isKnown = false;
+    const status = this.ask();
     if (status) return status;
-    const flags = device.DescribeReply.flags();
-    this.blockCount = device.DescribeReply.capacitySectors() / SECTORS_PER_BLOCK;
-    this.isReadOnly = (flags & device.DeviceFlag.readOnly) != 0;
-    this.canFlush = (flags & device.DeviceFlag.flush) != 0;
-    this.transferBlocks = min(max(device.DescribeReply.maximumTransferBytes() >> BLOCK_SHIFT, 1), TRANSFER_BLOCKS);
+    this.blockCount = this.driver.capacitySectors / SECTORS_PER_BLOCK;
+    this.isReadOnly = this.driver.isReadOnly;
+    this.canFlush = this.driver.canFlush;
     return Status.Ok;
   }
 
   read(block: u64, source: u32, address: usize, count: u32): u32 {
     for (let done: u32 = 0; done < count; ) {
       const part = min(this.transferBlocks, count - done);
-      const status = -device.callRead(BlockCapabilities.device, (block + done) * SECTORS_PER_BLOCK, source, address + (<usize>done << BLOCK_SHIFT), part * BLOCK_BYTES);
+      const status = this.transfer(false, block + done, source, address + (<usize>done << BLOCK_SHIFT), part * BLOCK_BYTES);
       this.readCount++;
       if (status) return status;
       this.readBytes += part * BLOCK_BYTES;
@@ -40,7 +52,7 @@ export class DeviceDisk extends Disk {
   write(block: u64, source: u32, address: usize, count: u32): u32 {
     for (let done: u32 = 0; done < count; ) {
       const part = min(this.transferBlocks, count - done);
-      const status = -device.callWrite(BlockCapabilities.device, (block + done) * SECTORS_PER_BLOCK, source, address + (<usize>done << BLOCK_SHIFT), part * BLOCK_BYTES);
+      const status = this.transfer(true, block + done, source, address + (<usize>done << BLOCK_SHIFT), part * BLOCK_BYTES);
       this.writeCount++;
       if (status) return status;
       this.writtenBytes += part * BLOCK_BYTES;
@@ -49,26 +61,59 @@ export class DeviceDisk extends Disk {
     return Status.Ok;
   }
 
+  /** One transfer, issued until a driver has taken it to its end or it makes no sense any more. */
+  private transfer(isWrite: bool, block: u64, source: u32, address: usize, lengthBytes: u32): u32 {
+    const sector = block * SECTORS_PER_BLOCK;
+    let attempt: u32 = 0;
+    while (true) {
+      let status = this.confirm();
+      if (!status) status = isWrite ? this.driver.write(sector, source, address, lengthBytes) : this.driver.read(sector, source, address, lengthBytes);
+      if (!status) return Status.Ok;
+      if (!this.mayIssueAgain(status, ++attempt)) return this.verdict;
+    }
+  }
+
+  /** A flush that failed is never issued again, and that is the caller's to see to. One that nobody answered may be: nothing was acknowledged. */
   flush(): u32 {
+    let attempt: u32 = 0;
     this.flushCount++;
-    return -device.callFlush(BlockCapabilities.device);
+    while (true) {
+      let status = this.confirm();
+      if (!status) status = this.driver.flush();
+      if (!status) return Status.Ok;
+      if (!this.mayIssueAgain(status, ++attempt)) return this.verdict;
+    }
   }
-}
 
-export class KernelLeases extends Leases {
-  read(lease: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
-    const result = leaseRead(lease, offsetBytes, address, lengthBytes);
-    return result < 0 ? -result : Status.Ok;
+  /** May a request that was answered so be issued again? If not, `verdict` is what to answer. */
+  private mayIssueAgain(status: u32, attempt: u32): bool {
+    // A driver that is not running now comes back, if at all, when this service has returned.
+    this.verdict = status == Status.PeerRestarted || status == Status.PeerDead ? <u32>Status.DeviceGone : status;
+    if (status == Status.PeerRestarted) this.isKnown = false;
+    // Cancelled: the driver gave up on the request because a client of a client is dying, and reset the device. The others want it all the same.
+    return (status == Status.PeerRestarted || status == Status.Cancelled) && attempt < ATTEMPTS;
   }
-  write(lease: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
-    const result = leaseWrite(lease, offsetBytes, address, lengthBytes);
-    return result < 0 ? -result : Status.Ok;
-  }
-}
 
-export class KernelEntropy extends Entropy {
-  fill(address: usize, lengthBytes: u32): u32 {
-    const result = entropyRead(BlockCapabilities.entropy, address, lengthBytes);
-    return result < 0 ? -result : Status.Ok;
+  /** Nothing is issued before the driver's device is known to be the one that was opened. */
+  private confirm(): u32 {
+    if (this.refusal) return this.refusal;
+    if (this.isKnown) return Status.Ok;
+    const status = this.ask();
+    if (status) return status;
+    if (this.driver.capacitySectors / SECTORS_PER_BLOCK < this.blockCount) this.refusal = Status.Truncated;
+    // What was promised to be durable was promised of a device that can flush.
+    else if (this.canFlush && !this.driver.canFlush) this.refusal = Status.DeviceError;
+    else if (this.driver.isReadOnly) this.isReadOnly = true;
+    return this.refusal;
+  }
+
+  /** Ask the driver what its device is. The first call after a restart does not reach it. */
+  private ask(): u32 {
+    let status: u32 = Status.PeerRestarted;
+    for (let attempt: u32 = 0; attempt < ATTEMPTS && status == Status.PeerRestarted; attempt++) status = this.driver.describe();
+    if (status) return status == Status.PeerRestarted || status == Status.PeerDead ? <u32>Status.DeviceGone : status;
+    this.transferBlocks = min(max(this.driver.maximumTransferBytes >> BLOCK_SHIFT, 1), TRANSFER_BLOCKS);
+    this.isKnown = true;
+    return Status.Ok;
   }
 }

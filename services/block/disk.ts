@@ -32,6 +32,12 @@ export abstract class Disk {
   flush(): u32 { return Status.Unsupported; }
 }
 
+/**
+ * Whether the driver answered for itself and not for the disk: it was not reached, or gave up on a request and reset the device. Nothing was acknowledged, and nothing that it left half done stands
+ * in anyone's way: a record or a superblock of which nobody was told is written over by the next, and counts at a mount only if it is whole.
+ */
+export function isPassing(status: u32): bool { return status == Status.Cancelled || status == Status.DeviceGone || status == Status.ReadOnly || status == Status.Truncated; }
+
 /** Bytes that a caller lends for one call. */
 export abstract class Leases {
   read(lease: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }

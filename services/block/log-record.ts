@@ -103,6 +103,25 @@ export class LogRecord {
     store<u32>(this.address, this.markedExtents, 132);
   }
 
+  /** Take out every piece of one client's payload; what follows it moves up. The record is one that was built here. */
+  dropPayload(badge: u32): void {
+    const end = this.address + this.lengthBytes;
+    let to = this.address + RECORD_HEADER_BYTES;
+    let dropped: u32 = 0;
+    for (let from = to; from < end; ) {
+      const whole = LogRecord.itemBytes(load<u32>(from, 4));
+      if (load<u8>(from) == ItemType.payload && load<u8>(from, 1) == badge) dropped++;
+      else {
+        if (to != from) memory.copy(to, from, whole);
+        to += whole;
+      }
+      from += whole;
+    }
+    store<u32>(this.address, <u32>(to - this.address), 40);
+    store<u32>(this.address, this.itemCount - dropped, 44);
+    this.lastRun = 0; // it may have moved
+  }
+
   /** An allocation or a free; joins the one before it where they touch. The caller asked for room for a whole item. */
   appendRun(type: u32, address: u64, count: u32): void {
     const last = this.lastRun;

@@ -1,9 +1,13 @@
 // The block service's wiring: one service over the device in its capabilities.
-import { DeviceDisk, KernelEntropy, KernelLeases } from "./device-disk";
 import { BlockService } from "./block-service";
+import { DeviceDisk } from "./device-disk";
+import { KernelDriver } from "./driver";
+import { KernelEntropy, KernelLeases } from "./kernel-world";
 export { messageIn, messageOut } from "../../kernel-bindings/assembly/message";
 
-const service = new BlockService(new DeviceDisk(), new KernelLeases(), new KernelEntropy());
+const service = new BlockService(new DeviceDisk(new KernelDriver()), new KernelLeases(), new KernelEntropy());
 
 export function start(): u32 { return service.start(); }
-export function receive(badge: u32, rights: u32): u32 { return service.dispatch(badge, rights); }
+export function receive(badge: u32, rights: u32): u32 { return service.receive(badge, rights); }
+export function closed(badge: u32): void { service.closed(badge); }
+export function background(): u32 { return service.background(); }

@@ -4,6 +4,7 @@
 //
 // What stays true: nothing is written before the cut is known; damage to what was flushed ends in Corrupted, never in a shorter history; no byte of an image can trap the service.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { isPassing } from "./disk";
 import { WINDOW_BLOCKS } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, MAXIMUM_BLOCKS } from "./geometry";
 import { ItemCursor, ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
@@ -81,6 +82,8 @@ export class Mount {
     const volume = this.volume;
     // However short the device is: an image that was cut says so, and is not taken for none.
     this.slots.read();
+    // Not damage: a mount that cannot see all of the image does not judge it.
+    if (isPassing(this.slots.readFailure)) return this.slots.readFailure;
     const newest = this.slots.newestBelow(u64.MAX_VALUE, 0);
     if (newest < 0) return this.slots.hasMagic ? Status.Corrupted : this.slots.readFailure ? this.slots.readFailure : Status.NotFormatted;
     const top = this.slots.get(newest);
@@ -99,6 +102,7 @@ export class Mount {
       if (superblock.blockCount == volume.geometry.blockCount && superblock.fits(volume.geometry)) {
         status = volume.map.load(superblock, volume.allocator);
         if (!status) break;
+        if (isPassing(status)) return status;
       }
       this.chosen = this.previous;
     }
@@ -278,12 +282,16 @@ export class Mount {
       return Status.Ok;
     }
     // Only what is durable may be called so in the epoch record, and it has to be before redo images overwrite what was verified.
-    if (this.flushed < log.sequence && volume.disk.canFlush && volume.disk.flush()) return Status.DeviceError;
+    if (this.flushed < log.sequence && volume.disk.canFlush) {
+      const status = volume.disk.flush();
+      if (status) return isPassing(status) ? status : <u32>Status.DeviceError;
+    }
     log.durable = log.sequence;
     if (this.hasDeadRecords || volume.droppedCount || this.lastKind != RecordKind.epoch) {
       log.epoch = this.highestEpoch;
-      if (volume.appendEmpty(RecordKind.epoch)) return Status.DeviceError;
-      if (volume.disk.canFlush && volume.disk.flush()) return Status.DeviceError;
+      let status = volume.appendEmpty(RecordKind.epoch);
+      if (!status && volume.disk.canFlush) status = volume.disk.flush();
+      if (status) return isPassing(status) ? status : <u32>Status.DeviceError;
     }
     log.noteFlushed();
     return Status.Ok;

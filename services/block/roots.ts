@@ -29,6 +29,11 @@ export class Roots {
 
   commit(): void { memory.copy(this.committed, this.open, TABLE_BYTES); }
   abandon(): void { memory.copy(this.open, this.committed, TABLE_BYTES); }
+  /** One client's alone. */
+  abandonOf(badge: u32): void {
+    if (badge < 1 || badge > ROOT_COUNT) return;
+    memory.copy(this.entry(badge), this.committed + (badge - 1) * ENTRY_BYTES, ENTRY_BYTES);
+  }
 
   /** Put every root into the checkpoint that is about to be written. */
   apply(checkpoint: Checkpoint): void {

@@ -19,7 +19,17 @@ export class Transaction {
 
   constructor(readonly geometry: Geometry, readonly allocator: Allocator, readonly redo: RedoTable, readonly leases: Leases) {}
 
-  begin(): void { this.record.begin(RecordKind.transaction); }
+  /** A bit for each badge below 32 that allocated, freed, bound or wrote; bit 0 stands for all others. */
+  private makers: u32 = 0;
+
+  begin(): void {
+    this.record.begin(RecordKind.transaction);
+    this.makers = 0;
+  }
+  /** The client with this badge takes part in what blocks are used for. */
+  made(badge: u32): void { this.makers |= maskOf(badge); }
+  /** Is the client with this badge, and no other, behind what blocks are used for? */
+  isMadeBy(badge: u32): bool { return this.makers == maskOf(badge) && this.makers > 1; }
   get isEmpty(): bool { return this.record.itemCount == 0; }
   private hasRoomFor(bodyBytes: u32): bool {
     return bodyBytes <= MAXIMUM_RECORD_BYTES && this.record.hasRoomFor(LogRecord.itemBytes(bodyBytes), this.geometry.maximumRecordBytes);
@@ -121,3 +131,5 @@ export class Transaction {
     this.begin();
   }
 }
+
+function maskOf(badge: u32): u32 { return badge < 32 ? 1 << badge : 1; }

@@ -2,6 +2,7 @@
 // Uses the parts' own reading functions with buffers of its own, so that what is served is not disturbed.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Checkpoint } from "./checkpoint";
+import { isPassing } from "./disk";
 import { CHECKPOINT_BLOCKS, SLOT_COUNT, TABLE_POINTERS } from "./geometry";
 import { pointerTarget } from "./map-page";
 import { Slots } from "./slots";
@@ -13,6 +14,8 @@ export class Verifier {
   checkedBlocks: u64 = 0;
   damagedBlocks: u64 = 0;
   firstDamaged: u64 = 0;
+  /** The device did not answer for some block: nothing is known of it, so nothing is said of any. */
+  private interruption: u32 = Status.Ok;
 
   constructor(readonly volume: Volume) {
     this.map = new Checkpoint(volume.disk, volume.geometry);
@@ -24,17 +27,19 @@ export class Verifier {
     this.checkedBlocks = 0;
     this.damagedBlocks = 0;
     this.firstDamaged = 0;
+    this.interruption = Status.Ok;
     this.volume.scanUse++;
     this.volume.log.forgetAhead();
     this.checkSlots();
     this.checkMap();
     this.checkLog();
-    return Status.Ok;
+    return this.interruption;
   }
 
-  private count(address: u64, blocks: u32, isDamaged: bool): void {
+  private count(address: u64, blocks: u32, status: u32): void {
+    if (isPassing(status)) this.interruption = status;
     this.checkedBlocks += blocks;
-    if (!isDamaged) return;
+    if (!status) return;
     if (!this.damagedBlocks) this.firstDamaged = address;
     this.damagedBlocks += blocks;
   }
@@ -44,7 +49,8 @@ export class Verifier {
     const geometry = this.volume.geometry;
     for (let slot: u32 = 0; slot < SLOT_COUNT; slot++) {
       const view = this.slots.get(slot);
-      this.count(geometry.slotAddress(slot), 1, this.slots.isUnreadable(slot) || !(this.slots.isValid(slot) || view.isEmpty));
+      const isSound = !this.slots.isUnreadable(slot) && (this.slots.isValid(slot) || view.isEmpty);
+      this.count(geometry.slotAddress(slot), 1, isSound ? <u32>Status.Ok : this.slots.isUnreadable(slot) ? this.slots.readFailure : <u32>Status.Corrupted);
     }
   }
 
@@ -52,14 +58,14 @@ export class Verifier {
     const geometry = this.volume.geometry;
     this.map.reset();
     const status = this.map.readStructure(this.volume.superblock);
-    this.count(this.volume.superblock.checkpointAddress, CHECKPOINT_BLOCKS, status != Status.Ok);
+    this.count(this.volume.superblock.checkpointAddress, CHECKPOINT_BLOCKS, status);
     if (status) return;
     for (let index: u32 = 0; index < geometry.tableCount; index++) {
       const target = pointerTarget(this.map.tablePointer(index));
       if (!target) continue;
-      const isDamaged = this.map.readTable(index) != Status.Ok;
-      this.count(target, 1, isDamaged);
-      if (!isDamaged) this.checkPages(index);
+      const tableStatus = this.map.readTable(index);
+      this.count(target, 1, tableStatus);
+      if (!tableStatus) this.checkPages(index);
     }
   }
 
@@ -67,7 +73,7 @@ export class Verifier {
     const end = min((index + 1) * TABLE_POINTERS, this.volume.geometry.pageCount);
     for (let number = index * TABLE_POINTERS; number < end; number++) {
       const target = pointerTarget(this.map.pagePointer(number));
-      if (target) this.count(target, 1, this.map.readBitmap(number) != Status.Ok);
+      if (target) this.count(target, 1, this.map.readBitmap(number));
     }
   }
 
@@ -77,11 +83,9 @@ export class Verifier {
     let position = log.checkpointPosition;
     while (position < log.head) {
       const address = this.volume.geometry.logStart + position % this.volume.geometry.logBlocks;
-      if (log.readRecord(position, this.volume.scan)) {
-        this.count(address, <u32>(log.head - position), true);
-        return;
-      }
-      this.count(address, this.volume.scan.blockCount, false);
+      const status = log.readRecord(position, this.volume.scan);
+      this.count(address, status ? <u32>(log.head - position) : this.volume.scan.blockCount, status);
+      if (status) return;
       position += this.volume.scan.blockCount;
     }
   }

@@ -1,12 +1,15 @@
 // The mounted image: transactions, durability and checkpoints over the parts that own the bytes. Knows no messages; block-service.ts translates.
 //
+// An answer of the device that may pass (isPassing) leaves everything as it was, and the same can be asked for again.
+//
 // What stays true (docs/crash-contract.md): `sync` answers Ok only after a flush that followed the last record; after a failed flush or a failed write of the log nothing more is acknowledged;
 // redo images go home only after a durable record names their record flushed; freed blocks wait for two durable generations.
 import { BlockFlag } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "./allocator";
 import { Checkpoint } from "./checkpoint";
-import { Disk, Entropy, Leases } from "./disk";
+import { CheckpointUndo } from "./checkpoint-undo";
+import { Disk, Entropy, Leases, isPassing } from "./disk";
 import { ExtentCheck } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
 import { LOG_MARGIN_BLOCKS, Log, UNFLUSHED_LIMIT_BYTES } from "./log";
@@ -19,6 +22,8 @@ import { Transaction } from "./transaction";
 
 /** Compatible feature flag: the image was written on a device that cannot flush. */
 export const COMPATIBLE_NOT_FLUSHED: u64 = 1;
+/** Badge of the content store's endpoint: it alone allocates, so the open transaction is its own. */
+const STORE_BADGE: u32 = 1;
 
 export class Volume {
   readonly geometry: Geometry;
@@ -33,8 +38,9 @@ export class Volume {
   /** A record read back from the log: mount, replay and verify take turns. */
   readonly scan: LogRecord = new LogRecord(heap.alloc(MAXIMUM_RECORD_BYTES), MAXIMUM_RECORD_BYTES);
   /** The newest durable superblock, and the next one while it is being made. */
-  readonly superblock: Superblock = new Superblock(heap.alloc(SUPERBLOCK_BYTES));
+  readonly superblock: Superblock;
   readonly slotBlock: usize = heap.alloc(BLOCK_BYTES);
+  private undo: CheckpointUndo;
   private sealRecord: LogRecord = new LogRecord(heap.alloc(BLOCK_BYTES), BLOCK_BYTES);
 
   /** Why the image is not served; Ok when it is. */
@@ -63,7 +69,11 @@ export class Volume {
     this.allocator = allocator;
     this.redo = redo;
     this.log = new Log(disk, geometry);
-    this.map = new Checkpoint(disk, geometry);
+    const map = new Checkpoint(disk, geometry);
+    const superblock = new Superblock(heap.alloc(SUPERBLOCK_BYTES));
+    this.map = map;
+    this.superblock = superblock;
+    this.undo = new CheckpointUndo(map, allocator, superblock);
     this.transaction = new Transaction(geometry, allocator, redo, leases);
     this.extents = new ExtentCheck(disk);
   }
@@ -84,7 +94,7 @@ export class Volume {
   private writable(): u32 {
     if (this.mountStatus) return this.mountStatus;
     if (this.failure) return this.failure;
-    return this.isReadOnly ? Status.ReadOnly : Status.Ok;
+    return this.isReadOnly || this.disk.isReadOnly ? Status.ReadOnly : Status.Ok;
   }
 
   private fail(status: u32): u32 {
@@ -92,11 +102,15 @@ export class Volume {
     return status;
   }
 
+  /** A flush or a write that commits, checkpoints or empties the log did not answer Ok. What the device itself refused ends all promises with `verdict`. */
+  private judge(status: u32, verdict: u32): u32 { return isPassing(status) ? status : this.fail(verdict); }
+
   /** Put everything written so far beyond the reach of power loss. A failure is final: nobody knows what a device kept after a flush that failed. */
   flush(): u32 {
     // A device that cannot flush proves nothing: no record then calls another one flushed, and a mount verifies all since the checkpoint.
     if (!this.disk.canFlush) return Status.Ok;
-    if (this.disk.flush()) return this.fail(Status.Lost);
+    const status = this.disk.flush();
+    if (status) return this.judge(status, Status.Lost);
     this.log.noteFlushed();
     // What the open transaction has written needs no check at mount.
     this.transaction.record.flushedExtents = this.transaction.record.extentCount;
@@ -187,7 +201,11 @@ export class Volume {
         return status;
       }
       this.log.seal(record);
-      if (this.log.append(record, false)) return this.fail(Status.DeviceError);
+      status = this.log.append(record, false);
+      if (status) {
+        record.rewind();
+        return this.judge(status, Status.DeviceError);
+      }
       this.transaction.close();
       this.commitCount++;
     }
@@ -203,16 +221,25 @@ export class Volume {
     this.syncCount++;
     if (this.log.durable < this.log.committed) return this.flush();
     // Idle: leave a seal, so that damage to what was acknowledged is told from a torn tail. It promises nothing and waits for no flush.
-    if (this.log.named < this.log.committed && !this.isReadOnly && this.log.freeBlocks > LOG_MARGIN_BLOCKS) return this.appendEmpty(RecordKind.seal);
-    return Status.Ok;
+    return this.wantsSeal ? this.appendEmpty(RecordKind.seal) : <u32>Status.Ok;
   }
+
+  /** Whether everything is durable and no record says so yet. */
+  private get wantsSeal(): bool {
+    if (this.writable() || !this.disk.canFlush) return false;
+    return this.log.durable >= this.log.committed && this.log.named < this.log.committed && this.log.freeBlocks > LOG_MARGIN_BLOCKS;
+  }
+
+  /** Nobody asks for anything: leave the seal that the next `sync` without work would leave. Nothing hangs on it: if it cannot be written now, only the diagnosis of later damage is poorer. */
+  rest(): void { if (this.wantsSeal) this.appendEmpty(RecordKind.seal); }
 
   /** A seal or an epoch record. */
   appendEmpty(kind: u32): u32 {
     this.sealRecord.begin(kind);
     if (kind == RecordKind.epoch) this.log.epoch++;
     this.log.seal(this.sealRecord);
-    return this.log.append(this.sealRecord, kind == RecordKind.seal) ? this.fail(Status.DeviceError) : Status.Ok;
+    const status = this.log.append(this.sealRecord, kind == RecordKind.seal);
+    return status ? this.judge(status, Status.DeviceError) : <u32>Status.Ok;
   }
 
   /** Room in the log for a record, if need be by giving up the log that only the generation before the newest needs. */
@@ -224,22 +251,29 @@ export class Volume {
 
   /** Write the newest superblock once more under the next generation: the two last ones then name the same state. */
   private republish(): u32 {
+    this.undo.keepSuperblock();
     const status = this.publish();
-    if (status) return status;
+    if (status) {
+      this.undo.putBackSuperblock();
+      return status;
+    }
     this.allocator.releaseOlder();
     this.log.tail = this.log.checkpointPosition;
     return Status.Ok;
   }
 
-  /** Number, checksum and write the superblock that was prepared, and flush. */
+  /** Number, checksum and write the superblock that was prepared, and flush. A generation that was not acknowledged is given again: to the same slot, so that the last two stay. */
   publish(): u32 {
-    this.superblock.generation = ++this.highestGeneration;
+    this.superblock.generation = this.highestGeneration + 1;
     const address = this.geometry.slotAddress(this.superblock.slot);
     this.superblock.seal(address);
     memory.fill(this.slotBlock, 0, BLOCK_BYTES);
     memory.copy(this.slotBlock, this.superblock.address, SUPERBLOCK_BYTES);
-    if (this.disk.write(address, 0, this.slotBlock, 1)) return this.fail(Status.DeviceError);
-    return this.flush();
+    const written = this.disk.write(address, 0, this.slotBlock, 1);
+    if (written) return this.judge(written, Status.DeviceError);
+    const status = this.flush();
+    if (!status) this.highestGeneration++;
+    return status;
   }
 
   /** Committed redo images go to their places, after a durable seal: from then on no mount verifies an extent that they overwrite. */
@@ -251,7 +285,8 @@ export class Volume {
     if (!status) status = this.flush();
     if (status) return status;
     this.cache.clear();
-    return this.redo.sendHome(this.disk) ? this.fail(Status.DeviceError) : Status.Ok;
+    status = this.redo.sendHome(this.disk);
+    return status ? this.judge(status, Status.DeviceError) : <u32>Status.Ok;
   }
 
   /** Make the state of the last commit the newest generation, in the order that docs/crash-contract.md rule 3 wants: homes and pages, flush, superblock, flush, release. */
@@ -272,17 +307,40 @@ export class Volume {
     return this.disk.canFlush ? Status.Ok : Status.NotDurable;
   }
 
-  /** Pages, flush, superblock, flush. */
+  /** The next generation, whole or not at all. */
   writeState(): u32 {
+    this.undo.keep();
+    const status = this.writeGeneration();
+    if (status) this.undo.putBack();
+    return status;
+  }
+
+  /** Pages, flush, superblock, flush. */
+  private writeGeneration(): u32 {
     const log = this.log;
     this.roots.apply(this.map);
     const previous = this.superblock.checkpointAddress;
     this.superblock.generation = this.highestGeneration + 1;
     this.superblock.describeLog(log.epoch, log.head, log.sequence, log.lastHash);
     if (!this.disk.canFlush) this.superblock.compatibleFlags |= COMPATIBLE_NOT_FLUSHED;
-    if (this.map.write(this.allocator, this.superblock, previous)) return this.fail(Status.DeviceError);
+    const written = this.map.write(this.allocator, this.superblock, previous);
+    if (written) return this.judge(written, Status.DeviceError);
     const status = this.flush();
     return status ? status : this.publish();
+  }
+
+  /**
+   * A client is gone: what it put into the open transaction and did not commit goes with it. Blocks and frees cannot be told apart by client, so a transaction goes as a whole with the client that made it,
+   * which is the content store; any other loses its pieces and its root, and what the others put in stays.
+   */
+  dropClient(badge: u32): void {
+    if (this.mountStatus) return;
+    if (badge == STORE_BADGE || this.transaction.isMadeBy(badge)) {
+      this.abandon();
+      return;
+    }
+    this.transaction.record.dropPayload(badge);
+    this.roots.abandonOf(badge);
   }
 
   /** Drop the open transaction and the roots that were set in it. */

@@ -53,6 +53,9 @@ export class Collector {
     return this.keeper.failure;
   }
 
+  /** Whoever drives the collection is gone: nothing is freed until it is begun again. */
+  stop(): void { this.keeper.isCollecting = false; }
+
   mark(count: u32, hashes: u32, hashesBytes: u32, fresh: u32, freshBytes: u32): u32 {
     if (!this.keeper.isCollecting || count > hashesBytes >> 5 || count > freshBytes) return Status.InvalidArgument;
     let result: u32 = Status.Ok;

@@ -1,6 +1,7 @@
 // The interface: refuses what the store cannot serve now, finds writers by badge, mints their capabilities, and puts results into replies.
 //
-// Badge 0 is the store itself; every other badge is a writer's and answers the writer operations alone. A writer's badge does not outlive a format.
+// Badges below WRITER_BADGES are clients' (services/system.json: 1 axiom, 2 filesystem) and answer for the store itself; every other badge is a writer's and answers the writer operations alone. A writer's badge
+// does not outlive a format.
 import * as kernel from "../../kernel-bindings/assembly/kernel";
 import { ContentStoreCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
 import {
@@ -10,6 +11,10 @@ import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Transfer } from "./lower";
 import { ContentStore } from "./store";
 
+/** The first that a writer can have (writer-table.ts). */
+const WRITER_BADGES: u32 = 257;
+/** The client that drives collections. */
+const FILESYSTEM_BADGE: u32 = 2;
 /** Bits 0–7 are ours to interpret; TRANSFER lets the holder hand the writer on. */
 const WRITER_RIGHTS: u32 = 255 | 256;
 
@@ -36,7 +41,9 @@ export class ContentStoreService extends Server {
     return Status.Ok;
   }
 
+  /** A client died or gave up its last capability with this badge: what was kept for it alone goes. */
   closed(badge: u32): void {
+    if (badge == FILESYSTEM_BADGE) this.content.collector.stop();
     const writer = this.content.writers.find(badge);
     if (writer >= 0) this.content.writers.close(writer);
   }
@@ -129,7 +136,7 @@ export class ContentStoreService extends Server {
     return status == Status.Ok ? this.content.checkpoint() : status;
   }
 
-  format(badge: u32, rights: u32, blockCount: u64, flags: u32): u32 { return badge ? Status.Denied : this.content.format(blockCount, flags); }
+  format(badge: u32, rights: u32, blockCount: u64, flags: u32): u32 { return badge < WRITER_BADGES ? this.content.format(blockCount, flags) : <u32>Status.Denied; }
 
   collectBegin(badge: u32, rights: u32): u32 {
     const status = this.ready(badge);
@@ -183,11 +190,11 @@ export class ContentStoreService extends Server {
   }
 
   /** Ok if an operation of the store itself may run. A writer's capability is not the store's. */
-  private ready(badge: u32): u32 { return badge ? Status.Denied : this.content.ready(); }
+  private ready(badge: u32): u32 { return badge < WRITER_BADGES ? this.content.ready() : <u32>Status.Denied; }
 
   /** The writer of this badge, or −Status. A writer that is gone lost its unsaved content to a format. */
   private writer(badge: u32): i32 {
-    if (!badge) return -<i32>Status.WrongKind;
+    if (badge < WRITER_BADGES) return -<i32>Status.WrongKind;
     const status = this.content.ready();
     if (status != Status.Ok) return -<i32>status;
     const writer = this.content.writers.find(badge);

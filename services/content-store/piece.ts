@@ -6,7 +6,7 @@
 // Changes gather in a buffer and go out with prepare, or earlier when it is full. The caller asks for room before it does what the change tells of,
 // so that a change which happened can always be noted.
 //
-// Safety: `buffer` is PIECE_BYTES; `count` never exceeds PIECE_CHANGES_MAX.
+// Safety: `buffer` is PIECE_BYTES and `rootPiece` holds a head and ROOT_BYTES_MAX; `count` never exceeds PIECE_CHANGES_MAX.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Entry } from "./entry";
 import { BlockLayer } from "./lower";
@@ -14,6 +14,7 @@ import { BlockLayer } from "./lower";
 export const PIECE_BYTES: u32 = 32768;
 export const PIECE_HEAD_BYTES: u32 = 16;
 export const PIECE_CHANGES_MAX: u32 = (PIECE_BYTES - PIECE_HEAD_BYTES) / Entry.BYTES;
+const ROOT_BYTES_MAX: u32 = 64;
 const MAGIC: u32 = 0x53435841;
 const VERSION: u32 = 1;
 export namespace PieceType {
@@ -28,10 +29,17 @@ export namespace Change {
 export class Changes {
   private buffer: usize = heap.alloc(PIECE_BYTES);
   private count: u32 = 0;
+  /** The root that has to go out before any other change, or 0. */
+  private owedRoot: usize = 0;
+  private rootPiece: usize = heap.alloc(PIECE_HEAD_BYTES + ROOT_BYTES_MAX);
+  private rootBytes: u32 = 0;
 
   constructor(private block: BlockLayer) {}
 
-  reset(): void { this.count = 0; }
+  reset(): void {
+    this.count = 0;
+    this.owedRoot = 0;
+  }
 
   /** Sees that `wanted` (at most PIECE_CHANGES_MAX) changes can be noted. */
   reserve(wanted: u32): u32 {
@@ -48,8 +56,12 @@ export class Changes {
     this.count++;
   }
 
-  /** Attaches what was noted to the open transaction. */
+  /** Attaches what was noted to the open transaction, a new root first: it holds all that was noted before it, and the transaction that frees what the old one reached is not to be committed without it. */
   attach(): u32 {
+    if (this.owedRoot) {
+      const attached = this.attachRoot();
+      if (attached != Status.Ok) return attached;
+    }
     if (!this.count) return Status.Ok;
     writeHead(this.buffer, PieceType.changes, this.count);
     const status = this.block.attach(this.buffer, PIECE_HEAD_BYTES + this.count * Entry.BYTES);
@@ -57,13 +69,19 @@ export class Changes {
     return status;
   }
 
-  /** Attaches a new root, after all changes noted before. */
-  attachRoot(root: usize, lengthBytes: u32): u32 {
-    const status = this.attach();
-    if (status != Status.Ok) return status;
-    writeHead(this.buffer, PieceType.root, lengthBytes);
-    memory.copy(this.buffer + PIECE_HEAD_BYTES, root, lengthBytes);
-    return this.block.attach(this.buffer, PIECE_HEAD_BYTES + lengthBytes);
+  /** The index was written anew under this root; all changes noted before are attached. */
+  oweRoot(root: usize, lengthBytes: u32): void {
+    assert(!this.count && lengthBytes <= ROOT_BYTES_MAX);
+    this.owedRoot = root;
+    this.rootBytes = lengthBytes;
+  }
+
+  private attachRoot(): u32 {
+    writeHead(this.rootPiece, PieceType.root, this.rootBytes);
+    memory.copy(this.rootPiece + PIECE_HEAD_BYTES, this.owedRoot, this.rootBytes);
+    const status = this.block.attach(this.rootPiece, PIECE_HEAD_BYTES + this.rootBytes);
+    if (status == Status.Ok) this.owedRoot = 0;
+    return status;
   }
 }
 

@@ -126,8 +126,11 @@ export class ContentStore {
     return status;
   }
 
-  /** Ok if the store serves, else why it does not. */
-  ready(): u32 { return this.mountStatus; }
+  /** Ok if the store serves, else why it does not. A mount that failed because something below did not answer is tried again. */
+  ready(): u32 {
+    if (this.mountStatus == Status.DeviceGone || this.mountStatus == Status.Cancelled) this.mount();
+    return this.mountStatus;
+  }
 
   format(blockCount: u64, flags: u32): u32 {
     const status = this.block.format(blockCount, flags);
@@ -195,8 +198,10 @@ export class ContentStore {
   checkpoint(): u32 {
     let status = this.prepare();
     if (status == Status.Ok) status = this.runs.checkpoint();
+    if (status != Status.Ok) return status;
     // The root also goes into the journal: should power fail before the block service's checkpoint, replay still knows which segments are owned.
-    if (status == Status.Ok) status = this.changes.attachRoot(this.runs.root, ROOT_BYTES);
+    this.changes.oweRoot(this.runs.root, ROOT_BYTES);
+    status = this.changes.attach();
     return status == Status.Ok ? this.block.setRoot(this.runs.root, ROOT_BYTES) : status;
   }
 

@@ -54,6 +54,18 @@ export class WriterSlots {
     return slot;
   }
 
+  /** Takes back what dirtyChild did: the child is again what it was, a hole or a stored value, which is still in the page. */
+  forgetChild(page: u32, group: u32, slot: u32, before: u32): void {
+    this.groups.dropDirty(slot);
+    this.pages.setState(page, group & (FANOUT - 1), before);
+  }
+
+  /** Takes back what small did: the writer's content is its base. */
+  forgetSmall(writer: u32, slot: u32): void {
+    this.groups.dropDirty(slot);
+    this.table.setSlot(writer, -1);
+  }
+
   /** Stores what a dirty slot holds. On failure it stays dirty, unless its content is staged already and only the writing out failed. */
   settle(slot: u32): u32 {
     const writer = this.groups.writer(slot);

@@ -137,11 +137,16 @@ export class Writers {
 
   private writeSmall(writer: u32, offsetBytes: u32, data: u32, dataBytes: u32, old: u32): u32 {
     const slots = this.tree.slots, groups = this.tree.slots.groups, table = this.tree.table;
+    const hadSlot = table.slot(writer) >= 0;
     const slot = slots.small(writer, offsetBytes == 0 && dataBytes >= old);
     if (slot < 0) return slots.status;
     groups.fillTo(slot, offsetBytes);
     const status = this.transfer.read(data, 0, groups.address(slot) + offsetBytes, dataBytes);
-    if (status != Status.Ok) return status;
+    if (status != Status.Ok) {
+      // Whoever lent the bytes is gone. A slot that was to be filled with them holds nothing of the content: its writer does without it, as before.
+      if (!hadSlot) slots.forgetSmall(writer, slot);
+      return status;
+    }
     const end = offsetBytes + dataBytes;
     groups.setFilled(slot, max(groups.filled(slot), end));
     table.setLength(writer, max(old, end));
@@ -162,11 +167,15 @@ export class Writers {
       const count = min(dataBytes - done, GROUP_BYTES - within);
       const page = this.tree.locate(writer, group, false);
       if (page < 0) return this.tree.status;
+      const before = this.tree.pages.state(page, group & (FANOUT - 1));
       const slot = slots.dirtyChild(writer, page, group, within == 0 && count >= groupBytesOf(table.lengthBytes(writer), group));
       if (slot < 0) return slots.status;
       groups.fillTo(slot, within);
       status = this.transfer.read(data, done, groups.address(slot) + within, count);
-      if (status != Status.Ok) return status;
+      if (status != Status.Ok) {
+        if (before < ChildState.inPool) slots.forgetChild(page, group, slot, before);
+        return status;
+      }
       groups.setFilled(slot, max(groups.filled(slot), within + count));
       done += count;
     }

@@ -57,7 +57,7 @@ export class Committer {
   tick(): void {
     this.isTimerSet = false;
     if (this.journal.isLost) return;
-    this.sync();
+    this.settle();
     if (this.hasChanges || this.isUnsynced) this.noteChange();
   }
 
@@ -72,16 +72,20 @@ export class Committer {
 
   /** Everything done before survives power loss when this answers Ok. */
   sync(): u32 {
-    const status = this.commit();
+    const status = this.settle();
     if (status != Status.Ok) return status;
-    if (this.isUnsynced) {
-      const synced = this.judge(this.log.sync());
-      if (synced != Status.Ok) return synced;
-      this.isUnsynced = false;
-    }
     const failure = this.files.failure;
     this.files.failure = Status.Ok;
     return failure;
+  }
+
+  /** What a sync does, without the answer for bytes that had to be given up: that is for whoever asks. */
+  private settle(): u32 {
+    const status = this.commit();
+    if (status != Status.Ok || !this.isUnsynced) return status;
+    const synced = this.judge(this.log.sync());
+    if (synced == Status.Ok) this.isUnsynced = false;
+    return synced;
   }
 
   checkpoint(): u32 {
@@ -174,6 +178,8 @@ export class Committer {
     if (status == Status.Ok || status == Status.NoSpace || status == Status.NotDurable) return status;
     // Busy: the journal is full until there is a checkpoint, for which there was no room.
     if (status == Status.OutOfMemory || status == Status.TooLarge || status == Status.Busy) return Status.NoSpace;
+    // The device did not answer for the moment, or cannot be written any more: nothing was taken, and the same can be asked for again.
+    if (status == Status.Cancelled || status == Status.DeviceGone || status == Status.ReadOnly || status == Status.Truncated) return status;
     this.journal.lose("a commit, sync or checkpoint failed with status", status);
     return Status.Lost;
   }

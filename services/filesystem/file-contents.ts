@@ -65,8 +65,11 @@ export class FileContents {
     if (isFirst) status = this.storeWhole(file, lease, lengthBytes);
     else {
       status = this.openWriter(file);
-      if (status == Status.Ok) status = this.contents.writerWrite(this.files.writer(file), offsetBytes, lease, 0, lengthBytes);
+      if (status != Status.Ok) return status;
+      status = this.contents.writerWrite(this.files.writer(file), offsetBytes, lease, 0, lengthBytes);
       if (status == Status.Ok) this.noteWritten(file, max(this.size, offsetBytes + lengthBytes));
+      // Cut off in the middle (whoever lent the bytes died, the device did not answer): what was taken is in the writer, visible, and must be saved as any other bytes are.
+      else if (status != Status.NoSpace && status != Status.TooLarge) this.noteWritten(file, this.size);
     }
     if (status != Status.Ok) return status;
     this.stagedBytes += lengthBytes;

@@ -13,3 +13,4 @@ export function start(): u32 { return service.start(); }
 export function receive(badge: u32, rights: u32): u32 { return service.receive(badge, rights); }
 export function notified(bits: u32): void { service.notified(bits); }
 export function closed(badge: u32): void { service.closed(badge); }
+export function background(): u32 { return service.background(); }

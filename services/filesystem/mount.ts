@@ -26,6 +26,8 @@ export class Mounter {
     core.handles.invalidate();
     core.journal.isLost = false;
     core.mountStatus = this.readBack();
+    // What the log gave may be committed and not durable, if only the services here were started anew: it is durable five seconds later, as everything is.
+    if (core.mountStatus == Status.Ok) core.committer.noteChange();
     return core.mountStatus;
   }
 

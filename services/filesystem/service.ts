@@ -44,14 +44,25 @@ export class FilesystemService extends Server {
     return Status.Ok;
   }
 
-  /** One request. */
+  /** One request. A mount that failed because something below did not answer is tried again: it may answer now. */
   receive(badge: u32, rights: u32): u32 {
     this.files.dropMinted();
+    const status = this.core.mountStatus;
+    if (status == Status.DeviceGone || status == Status.Cancelled) this.mounter.mount();
     return this.dispatch(badge, rights);
   }
 
   notified(bits: u32): void { if (this.core.mountStatus == Status.Ok) this.core.committer.tick(); }
   closed(badge: u32): void { this.files.closed(badge); }
+
+  /**
+   * Nobody wants the processor. When memory and disk may differ there is no way on but a start from the log: this domain ends, the kernel starts it anew, and each client is told by its next call (docs/supervision.md §4).
+   * Until then everything that changes has answered Lost.
+   */
+  background(): u32 {
+    assert(!this.core.journal.isLost, "changes were lost: starting anew from the log");
+    return 0;
+  }
 
   format(badge: u32, rights: u32, blockCount: u64, flags: u32): u32 {
     return (rights & Right.administer) == 0 ? <u32>Status.Denied : this.mounter.format(blockCount, flags);

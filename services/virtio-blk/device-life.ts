@@ -12,6 +12,8 @@ import { Virtqueue } from "./virtqueue";
 const resetPolls: u32 = 1000;
 const resetSleeps: u32 = 1000;
 const resetSleepMicroseconds: u32 = 1000;
+/** Turns of polling in place of one such sleep, should the clock stand still. */
+const pausePolls: u32 = 1 << 16;
 /** A configuration that changes at every look is not believed. */
 const configurationAttempts: u32 = 16;
 const blockBytesLimit: u32 = 65536;
@@ -48,11 +50,18 @@ export class DeviceLife {
       this.platform.relax();
     }
     for (let turn: u32 = 0; turn < resetSleeps; turn++) {
-      this.platform.wait(resetSleepMicroseconds);
+      this.pause();
       if (this.transport.status() == 0) return true;
     }
     this.platform.note("the device does not answer a reset");
     return false;
+  }
+
+  /** About a millisecond. While a domain that waits for the driver is dying nobody may sleep, and the device needs its time all the same. */
+  private pause(): void {
+    if (this.platform.wait(resetSleepMicroseconds) >= 0) return;
+    const end = this.platform.now() + u64(resetSleepMicroseconds) * 1000;
+    for (let turn: u32 = 0; turn < pausePolls && this.platform.now() < end; turn++) this.platform.relax();
   }
 
   /** Bring a device that was reset to life, with empty rings; false, and FAILED in its status, when it or the driver refuses. */

@@ -18,7 +18,7 @@ export class KernelPlatform extends Platform {
   drop(handle: u32): void { kernel.capabilityDrop(handle); }
   fence(): void { kernel.fence(); }
   relax(): void { kernel.relax(); }
-  wait(timeoutMicroseconds: u32): bool { return kernel.wait(capabilities.diskBit, timeoutMicroseconds) > 0; }
+  wait(timeoutMicroseconds: u32): i32 { return kernel.wait(capabilities.diskBit, timeoutMicroseconds); }
   acknowledgeInterrupt(): void { kernel.interruptAcknowledge(capabilities.diskInterrupt); }
   announce(): void { kernel.notify(capabilities.completion, 1); }
 

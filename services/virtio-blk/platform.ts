@@ -11,8 +11,8 @@ export abstract class Platform {
   abstract fence(): void;
   /** A turn of a polling loop. */
   abstract relax(): void;
-  /** Sleep until the device's interrupt; false on time-out. */
-  abstract wait(timeoutMicroseconds: u32): bool;
+  /** Sleep until the device's interrupt: above 0; 0 on time-out; −Cancelled, without any sleep, while a domain that waits for this one is dying. */
+  abstract wait(timeoutMicroseconds: u32): i32;
   /** Let the interrupt fire again. */
   abstract acknowledgeInterrupt(): void;
   /** Monotonic nanoseconds. */

@@ -26,6 +26,11 @@ const pollsMost: u32 = 2048;
 const pollsLeast: u32 = 16;
 /** After so many sleeps the longest polling is tried anew. */
 const sleepsBetweenProbes: u32 = 256;
+/** How long a request of a domain that is dying may still take, all its pieces together. */
+const cancelNanoseconds: u64 = 200_000_000;
+/** Turns of polling for it between two looks at the clock, and in all, should the clock stand still. */
+const cancelPollsBetweenLooks: u32 = 64;
+const cancelPolls: u32 = 1 << 24;
 /** A piece is at most this long, so that its used length stays far from 2^32. */
 const pieceBytesLimit: u32 = 1 << 24;
 
@@ -35,6 +40,8 @@ export class RequestEngine {
   private pieceBytes: u32 = pieceBytesLimit;
   private polls: u32 = pollsMost;
   private sleeps: u32 = 0;
+  /** When the patience with a dying domain's request ends; 0: none is dying. */
+  private cancelDeadline: u64 = 0;
 
   constructor(
     private platform: Platform, private transport: Transport, private queue: Virtqueue, private life: DeviceLife,
@@ -128,7 +135,9 @@ export class RequestEngine {
       this.queue.arm();
       if (this.collect()) return;
       if (this.expire()) return;
-      if (this.platform.wait(sliceMicroseconds)) this.interrupted();
+      const woken = this.platform.wait(sliceMicroseconds);
+      if (woken == -<i32>Status.Cancelled) return this.hurry();
+      if (woken > 0) this.interrupted();
       else if (!this.life.isHealthy() && this.queue.usedCount() == 0) {
         this.giveUp(Status.DeviceError, "the device stopped by itself");
         return;
@@ -136,6 +145,20 @@ export class RequestEngine {
       if (this.collect()) return;
     }
     this.giveUp(Status.TimedOut, "interrupts without completions");
+  }
+
+  /**
+   * Somebody who waits for this very call is dying, and nothing may be slept for any more (docs/supervision.md §3). A request that ends soon ends well;
+   * one that does not ends with the device's state, so that nothing is written to lent memory after the answer. Cancelled says that its outcome is not known.
+   */
+  private hurry(): void {
+    if (this.cancelDeadline == 0) this.cancelDeadline = this.platform.now() + cancelNanoseconds;
+    for (let turn: u32 = 0; turn < cancelPolls; turn++) {
+      this.platform.relax();
+      if (this.collect()) return;
+      if (turn % cancelPollsBetweenLooks == 0 && this.platform.now() >= this.cancelDeadline) break;
+    }
+    this.giveUp(Status.Cancelled, "a request of a domain that is dying did not end soon");
   }
 
   /** An interrupt came: let the next one through before the ring is looked at. */
@@ -182,6 +205,7 @@ export class RequestEngine {
    * is finished. Bounded: each turn but the last ends a request.
    */
   rest(): void {
+    this.cancelDeadline = 0;
     while (this.slots.inFlightCount != 0) {
       this.queue.arm();
       if (!this.collect()) break;
@@ -224,13 +248,16 @@ export class RequestEngine {
   }
 
   /**
-   * Reset the device, end everything in flight with `status`, and begin anew with empty rings. When the device does not
-   * confirm the reset it is gone for good, and so says the answer.
+   * Reset the device, end everything in flight with `status`, and begin anew with empty rings. A device that cannot be brought up again is
+   * gone for good, and so says the answer. One that does not confirm the reset may still write to what was lent to it, so nothing may be
+   * answered: the driver ends, and the kernel takes the device's way to memory away (docs/supervision.md §3).
    */
   private giveUp(status: u32, reason: string): void {
     this.platform.note(reason);
     this.statistics.resets++;
-    const answer = this.revive() ? status : Status.DeviceGone;
+    const isReset = this.life.reset();
+    assert(isReset, "the device does not confirm its reset and may still write to lent memory");
+    const answer = this.life.bringUp() ? status : Status.DeviceGone;
     for (let slot: u32 = 0; slot < this.slots.count; slot++) {
       if (this.slots.isInFlight(slot)) this.endPiece(slot, answer);
     }

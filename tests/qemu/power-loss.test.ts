@@ -14,7 +14,7 @@ let withoutFlush = "";
 before(async () => {
   // The block service asks for a flush; this build of it believes that one happened.
   const broken = await compileModule("block-without-flush", "services/block", 768, {
-    "services/block/device-disk.ts": (text) => text.replace(/-device\.callFlush\([^)]*\)/, "0"),
+    "services/block/driver.ts": (text) => text.replace(/-device\.callFlush\([^)]*\)/, "0"),
   });
   withoutFlush = bundle("without-flush", systemManifest(), { block: broken });
 });

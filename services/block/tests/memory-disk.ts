@@ -14,6 +14,9 @@ export class MemoryDisk extends Disk {
   /** Fail the write or flush after so many; −1: never. */
   failWriteIn: i32 = -1;
   failFlushIn: i32 = -1;
+  /** After so many calls of any kind the driver does not answer any more, until this is −1 again. What it was doing then is done half: a transfer of several blocks, the first of them. */
+  silentIn: i32 = -1;
+  silence: u32 = Status.DeviceGone;
 
   constructor() {
     super();
@@ -25,22 +28,29 @@ export class MemoryDisk extends Disk {
   flip(block: u64, offsetBytes: u32): void { store<u8>(this.address(block) + offsetBytes, load<u8>(this.address(block) + offsetBytes) ^ 1); }
 
   open(): u32 { return Status.Ok; }
+  private isSilent(): bool { return this.silentIn == 0 || (this.silentIn > 0 && --this.silentIn == 0); }
   private holds(block: u64, count: u32): bool { return block < IMAGE_BLOCKS && count <= IMAGE_BLOCKS - block; }
   read(block: u64, source: u32, address: usize, count: u32): u32 {
     this.readCount++;
     if (!this.holds(block, count)) return Status.OutOfRange;
+    if (this.isSilent()) return this.silence;
     memory.copy(<usize>source + address, this.address(block), <usize>count << BLOCK_SHIFT);
     return Status.Ok;
   }
   write(block: u64, source: u32, address: usize, count: u32): u32 {
     this.writeCount++;
     if (!this.holds(block, count)) return Status.OutOfRange;
+    if (this.isSilent()) {
+      memory.copy(this.address(block), <usize>source + address, BLOCK_BYTES);
+      return this.silence;
+    }
     if (this.failWriteIn >= 0 && this.failWriteIn-- == 0) return Status.DeviceError;
     memory.copy(this.address(block), <usize>source + address, <usize>count << BLOCK_SHIFT);
     return Status.Ok;
   }
   flush(): u32 {
     this.flushCount++;
+    if (this.isSilent()) return this.silence;
     return this.failFlushIn >= 0 && this.failFlushIn-- == 0 ? Status.DeviceError : Status.Ok;
   }
 }
@@ -82,6 +92,7 @@ export class World {
     this.disk.erase();
     this.disk.failWriteIn = -1;
     this.disk.failFlushIn = -1;
+    this.disk.silentIn = -1;
     assert(format(this.mount, 0, 0) == Status.Ok);
     return this;
   }

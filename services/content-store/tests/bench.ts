@@ -1,5 +1,6 @@
 // A content store over a fake block layer, for the specs: leases are addresses of own memory, and a generator gives the same bytes every time.
 import { hash } from "../../base/blake3/index";
+import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Transfer } from "../lower";
 import { IndexTable } from "../index-table";
 import { ContentStore, Sizes } from "../store";
@@ -7,11 +8,17 @@ import { FakeBlock } from "./fake-block";
 
 /** A lease handle is the address itself. */
 export class MemoryTransfer extends Transfer {
+  /** Whoever lent the memory dies after so many accesses; −1: never. */
+  aliveFor: i32 = -1;
+
+  private isGone(): bool { return this.aliveFor == 0 || (this.aliveFor > 0 && this.aliveFor-- == 0); }
   read(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
+    if (this.isGone()) return Status.InvalidHandle;
     memory.copy(address, <usize>source + offsetBytes, lengthBytes);
     return 0;
   }
   write(source: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
+    if (this.isGone()) return Status.InvalidHandle;
     memory.copy(<usize>source + offsetBytes, address, lengthBytes);
     return 0;
   }
@@ -23,8 +30,8 @@ export function tightSizes(): Sizes { return new Sizes(INDEX_SLOTS, 48, 4, 8, 12
 export function roomySizes(): Sizes { return new Sizes(INDEX_SLOTS, 128, 64, 64, 64); }
 
 /** The store takes fresh memory to be zero, as a domain's is; memory of this test runner may have been used. */
-export function makeStore(block: FakeBlock, sizes: Sizes): ContentStore {
-  const store = new ContentStore(block, new MemoryTransfer(), sizes);
+export function makeStore(block: FakeBlock, sizes: Sizes, transfer: MemoryTransfer = new MemoryTransfer()): ContentStore {
+  const store = new ContentStore(block, transfer, sizes);
   memory.fill(store.index.entry(0), 0, IndexTable.bytesFor(sizes.indexSlots));
   store.mount();
   return store;

@@ -39,6 +39,8 @@ export class FakeBlock extends BlockLayer {
   failWriteIn: i32 = -1;
   failReads: bool = false;
   refuseAttach: bool = false;
+  /** What describe answers. */
+  describeStatus: u32 = Status.Ok;
 
   constructor(private blocks: u32) {
     super();
@@ -51,6 +53,7 @@ export class FakeBlock extends BlockLayer {
 
   describe(): u32 {
     this.messages++;
+    if (this.describeStatus != Status.Ok) return this.describeStatus;
     this.blockCount = this.blocks;
     this.mountStatus = Status.Ok;
     this.freeBlocks = this.countFree();

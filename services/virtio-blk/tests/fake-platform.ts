@@ -24,6 +24,11 @@ export class FakePlatform extends Platform {
   losesInterrupts: bool = false;
   /** Interrupts come without a reason, and time stands still. */
   storm: bool = false;
+  /** A domain that waits for the driver is dying: no sleep, only polling. */
+  callerIsDying: bool = false;
+  cancelled: u32 = 0;
+  /** After so many turns of polling the device serves all at once; 0: never. */
+  relaxesUntilServing: u32 = 0;
   /** Before this many fences more have passed, the device serves all at once, too early to see any wish for an interrupt. 0: never. */
   fencesUntilServing: u32 = 0;
   private addresses: StaticArray<usize> = new StaticArray<usize>(handleLimit);
@@ -78,22 +83,30 @@ export class FakePlatform extends Platform {
   }
   relax(): void {
     this.relaxes++;
+    if (this.relaxesUntilServing && --this.relaxesUntilServing == 0) this.device.serve();
     if (this.device.serving == Serving.whilePolling) this.device.serve();
   }
-  wait(timeoutMicroseconds: u32): bool {
+  wait(timeoutMicroseconds: u32): i32 {
+    if (this.callerIsDying) {
+      this.cancelled++;
+      return -<i32>Status.Cancelled;
+    }
     this.sleeps++;
-    if (this.storm) return true;
+    if (this.storm) return 1;
     if (this.device.serving == Serving.whileAsleep) this.device.serve();
     if (this.device.interruptPending && !this.losesInterrupts) {
       this.device.interruptPending = false;
       this.time += 20_000;
-      return true;
+      return 1;
     }
     this.time += u64(timeoutMicroseconds) * 1000;
-    return false;
+    return 0;
   }
   acknowledgeInterrupt(): void { this.acknowledgements++; }
-  now(): u64 { return this.time; }
+  now(): u64 {
+    if (this.callerIsDying) this.time += 10_000; // polling is all that happens, and it takes time
+    return this.time;
+  }
   announce(): void { this.announcements++; }
   note(text: string): void { this.notes++; this.lastNote = text; }
 

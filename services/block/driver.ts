@@ -1,0 +1,35 @@
+// The driver below the block service, as an abstract class so that unit tests let it die without a kernel, and the real one: the block-device client.
+// What it says of its device is in the fields, until the next `describe`. Every call answers the Status that the kernel or the driver gave.
+import * as device from "../../kernel-bindings/generated/assembly/block-device";
+import { BlockCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
+import { Status } from "../../kernel-bindings/generated/assembly/status";
+
+/** `source` 0: `address` is own memory; otherwise it is an offset in that lease, which is passed on without a copy. */
+export abstract class Driver {
+  capacitySectors: u64 = 0;
+  maximumTransferBytes: u32 = 0;
+  isReadOnly: bool = false;
+  canFlush: bool = false;
+
+  describe(): u32 { return Status.Unsupported; }
+  read(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
+  write(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
+  flush(): u32 { return Status.Unsupported; }
+}
+
+export class KernelDriver extends Driver {
+  describe(): u32 {
+    const status = -device.callDescribe(BlockCapabilities.device);
+    if (status) return status;
+    const flags = device.DescribeReply.flags();
+    this.capacitySectors = device.DescribeReply.capacitySectors();
+    this.maximumTransferBytes = device.DescribeReply.maximumTransferBytes();
+    this.isReadOnly = (flags & device.DeviceFlag.readOnly) != 0;
+    this.canFlush = (flags & device.DeviceFlag.flush) != 0;
+    return Status.Ok;
+  }
+
+  read(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return -device.callRead(BlockCapabilities.device, sector, source, address, lengthBytes); }
+  write(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return -device.callWrite(BlockCapabilities.device, sector, source, address, lengthBytes); }
+  flush(): u32 { return -device.callFlush(BlockCapabilities.device); }
+}
