@@ -48,7 +48,7 @@ impl Kernel {
             (&raw mut (*target).attachments).write(attachments);
         }
         let is_sent = !self.is_watched.get() || self.watch_call(outer, callee, badge, &head);
-        let result = if is_sent { self.enter_callee(to, outer, callee, badge, rights) } else { None };
+        let result = if is_sent { self.enter_callee(to, outer, callee, badge, rights) } else { self.take_back(callee, &head, &attachments) };
         if head.lease_count > 0 {
             self.capabilities.borrow_mut().end_leases(callee, head.lease_count as usize);
         }
@@ -78,6 +78,13 @@ impl Kernel {
                 None
             }
         }
+    }
+
+    /// A message that is not acted on: what it gave to a callee that never sees it is dropped.
+    #[cold]
+    fn take_back(&self, callee: usize, head: &Head, attachments: &Attachments) -> Option<u32> {
+        self.capabilities.borrow_mut().discard(callee, &attachments.capabilities[..head.capability_count as usize]);
+        None
     }
 
     /// If the callee has ended, the caller hears of it by this very reply.

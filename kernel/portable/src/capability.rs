@@ -203,6 +203,15 @@ impl Capabilities {
         }
     }
 
+    /// Drops what the holder was given and never learned of.
+    pub fn discard(&mut self, holder: usize, handles: &[u32]) {
+        for &handle in handles {
+            if let Ok(position) = self.locate(holder, handle) {
+                self.drop(position);
+            }
+        }
+    }
+
     fn set_epoch(&mut self, position: Position, epoch: u32) {
         let slot = &self.slots[position as usize];
         let is_downward = self.lives[slot.holder as usize].rank > self.lives[slot.capability.domain as usize].rank;

@@ -127,11 +127,11 @@ impl Kernel {
             if domain.state() != DomainState::Loaded || self.power_status.get().is_some() {
                 continue;
             }
-            self.record(Record { kind: trace_kind::START, caller: KERNEL_DOMAIN, callee: id as u8, ..Record::default() });
             self.capabilities.borrow_mut().renew_all(id);
             self.run_start(id);
             self.settle(None);
         }
+        self.is_started.set(true);
         self.deliver();
     }
 
@@ -175,7 +175,7 @@ impl Kernel {
                 continue;
             }
             let has_more = self.recorded(id as usize, [trace_kind::BACKGROUND, trace_kind::BACKGROUND_RETURN], 0, |loaded| {
-                loaded.background.as_ref().map(|background| enter(loaded, background, ()))
+                loaded.background.as_ref().map(|background| enter(loaded, background, ()).map(|more| u32::from(more != 0)))
             });
             // Entered for no other reason since: itself it can neither call nor notify.
             domain.wants_background.set(has_more.is_some_and(|more| more != 0));
@@ -185,26 +185,24 @@ impl Kernel {
         false
     }
 
-    /// An event between a record of it and one of its return, in a module that has an entry point for it.
-    fn recorded<R>(
-        &self, domain: usize, [kind, kind_of_return]: [u8; 2], argument: u32, activity: impl FnOnce(&Loaded) -> Option<wasmtime::Result<R>>,
-    ) -> Option<R> {
-        let mut result = None;
+    /// An event between a record of it and one of its return (whose argument is the result), in a module that has an entry point for it.
+    fn recorded(
+        &self, domain: usize, [kind, kind_of_return]: [u8; 2], argument: u32, activity: impl FnOnce(&Loaded) -> Option<wasmtime::Result<u32>>,
+    ) -> Option<u32> {
         self.event(domain, |loaded| {
             let Activation { depth, request_id, .. } = self.current.get();
             let record = Record { depth: depth - 1, caller: KERNEL_DOMAIN, callee: domain as u8, request_id, ..Record::default() };
             self.record(Record { kind, argument, ..record });
-            let Some(answer) = activity(loaded) else { return Ok(()) };
-            result = Some(answer?);
-            self.record(Record { kind: kind_of_return, ..record });
-            Ok(())
-        });
-        result
+            let Some(answer) = activity(loaded) else { return Ok(0) };
+            let answer = answer?;
+            self.record(Record { kind: kind_of_return, argument: answer, ..record });
+            Ok(answer)
+        })
     }
 
     fn deliver_bits(&self, domain: usize, bits: u32) {
         self.recorded(domain, [trace_kind::NOTIFIED, trace_kind::NOTIFIED_RETURN], bits, |loaded| {
-            loaded.notified.as_ref().map(|notified| enter(loaded, notified, bits))
+            loaded.notified.as_ref().map(|notified| enter(loaded, notified, bits).map(|()| 0))
         });
     }
 
@@ -215,7 +213,7 @@ impl Kernel {
         }
         let Some(badge) = self.capabilities.borrow_mut().badges.take_ended(server) else { return false };
         self.recorded(server, [trace_kind::CLOSED, trace_kind::CLOSED_RETURN], badge, |loaded| {
-            loaded.closed.as_ref().map(|closed| enter(loaded, closed, badge))
+            loaded.closed.as_ref().map(|closed| enter(loaded, closed, badge).map(|()| 0))
         });
         true
     }

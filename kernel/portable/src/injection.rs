@@ -1,4 +1,4 @@
-//! Fault injection for tests: kills a domain at the N-th message (docs/supervision.md §8).
+//! Fault injection for tests: kills a domain at the N-th message since the domains have started (docs/supervision.md §8).
 //!
 //! Calls and replies count alike. The record of the message is made, then the domain ends, then the message is acted on, if
 //! both of its ends are still there. Without the option this costs nothing: messages are counted only where they are recorded.
@@ -19,7 +19,7 @@ impl Kernel {
 
     /// Counts a message. The domain to kill, once its turn has come.
     pub(crate) fn count_message(&self) -> Option<usize> {
-        let (victim, left) = self.injection.get()?;
+        let (victim, left) = self.injection.get().filter(|_| self.is_started.get())?;
         self.injection.set((left > 1).then_some((victim, left - 1)));
         (left == 1).then_some(victim as usize)
     }

@@ -64,6 +64,8 @@ pub struct Kernel {
     pub(crate) attention: Cell<u32>,
     /// Domains on the stack that are dying.
     pub(crate) dying_count: Cell<u32>,
+    /// All domains have had their first start: messages count for fault injection.
+    pub(crate) is_started: Cell<bool>,
     /// Fault injection: whom to kill, and in how many messages.
     pub(crate) injection: Cell<Option<(u8, u32)>>,
     /// Itself: it lives as long as the machine.
@@ -96,6 +98,7 @@ impl Kernel {
             stack: [const { Cell::new(KERNEL_DOMAIN) }; 256],
             attention: Cell::new(0),
             dying_count: Cell::new(0),
+            is_started: Cell::new(false),
             injection: Cell::new(None),
             this: OnceCell::new(),
             bindings: [const { Cell::new(None) }; INTERRUPT_LIMIT],

@@ -4,7 +4,7 @@
 //! been left, which `Kernel::attend` sees to; else it is stopped. A death takes others down: those that stand on the dead one,
 //! and the driver whose device could still write to its memory. What stays true: memory is given back only by `give_back`,
 //! which runs between activations, for domains that are stopped and that no device reaches; a domain starts again only
-//! while nobody is dying, and only above servers that are not themselves waiting to be started.
+//! when every activation on the stack has a higher rank, and only above servers that are not themselves waiting.
 use crate::domain::{Domain, DomainState, ENTRY_STACK_BYTES};
 use crate::call::enter;
 use crate::generated::{fault, status, status_name, trace_kind};
@@ -15,6 +15,8 @@ use crate::watchdog;
 use alloc::format;
 
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
+/// An hour.
+const LONGEST_BACKOFF_NANOSECONDS: u64 = 3_600_000 * NANOSECONDS_PER_MILLISECOND;
 
 impl Kernel {
     // ---- ending
@@ -31,7 +33,7 @@ impl Kernel {
             if self.dying_count.get() == 0 {
                 self.lower(attention::DYING);
             }
-            self.stopped(domain, dead.fate.get());
+            self.stopped(domain);
             return;
         }
         if watchdog::take_expired(domain) {
@@ -48,21 +50,21 @@ impl Kernel {
     pub(crate) fn end(&self, domain: usize, fault: u32, text: &[u8]) {
         self.end_one(domain, fault, text);
         // Those that stand on a dead one have higher ranks, so one round in the order of ranks finds all of them; the end of the
-        // driver, below, makes another.
-        loop {
-            let mut is_settled = true;
+        // driver makes another.
+        let mut is_settled = false;
+        while !is_settled {
+            is_settled = true;
             for &id in &self.by_rank {
-                if let Some(fault) = self.must_follow(id as usize) {
-                    self.end_one(id as usize, fault, b"");
+                if let Some((fault, text)) = self.must_follow(id as usize) {
+                    self.end_one(id as usize, fault, text);
                     is_settled = false;
                 }
-            }
-            if is_settled {
-                break;
+                if self.has_lost_its_ground(id as usize) {
+                    self.give_up(id as usize);
+                }
             }
         }
         self.by_rank.iter().for_each(|&id| self.domains[id as usize].is_fallen.set(false));
-        self.give_up_dependants();
     }
 
     /// Ends a domain from outside of all domains, as a test does: nothing runs.
@@ -73,17 +75,27 @@ impl Kernel {
     }
 
     /// Must this domain end because of another's end?
-    fn must_follow(&self, id: usize) -> Option<u32> {
+    fn must_follow(&self, id: usize) -> Option<(u32, &'static [u8])> {
         let domain = &self.domains[id];
         if !domain.is_alive() {
             return None;
         }
-        let is_driver = self.driver.get() == Some(id as u8);
-        let reaches_dead = || self.domains.iter().any(|other| other.is_exposed.get() && !other.is_alive());
-        if domain.is_tainted.get() || (is_driver && reaches_dead()) {
-            return Some(fault::DEVICE_REACH);
+        if domain.is_tainted.get() {
+            return Some((fault::DEVICE_REACH, b"a device that could not be reset knows its addresses"));
         }
-        domain.stands_on.iter().any(|&peer| self.domains[peer as usize].is_fallen.get()).then_some(fault::PEER_RESTARTED)
+        let is_driver = self.driver.get() == Some(id as u8);
+        if is_driver && self.domains.iter().any(|other| other.is_exposed.get() && !other.is_alive()) {
+            return Some((fault::DEVICE_REACH, b"its device knows addresses of a domain that ended"));
+        }
+        let is_fallen = domain.stands_on.iter().any(|&peer| self.domains[peer as usize].is_fallen.get());
+        is_fallen.then_some((fault::PEER_RESTARTED, b"what it stands on ended"))
+    }
+
+    /// Does it wait to restart with something that does not come back?
+    fn has_lost_its_ground(&self, id: usize) -> bool {
+        let fate = |domain: &Domain| if domain.state() == DomainState::Dying { domain.fate.get() } else { domain.state() };
+        let is_lost = |peer: &u8| matches!(fate(&self.domains[*peer as usize]), DomainState::Dead | DomainState::GivenUp);
+        fate(&self.domains[id]) == DomainState::Restarting && self.domains[id].stands_on.iter().any(is_lost)
     }
 
     fn end_one(&self, id: usize, fault: u32, text: &[u8]) {
@@ -101,12 +113,15 @@ impl Kernel {
         self.capabilities.borrow_mut().end_life(id);
         let is_reset = self.driver.get() != Some(id as u8) || self.stop_device();
         let fate = if is_reset { self.decide_fate(id, fault) } else { DomainState::GivenUp };
+        dead.fate.set(fate);
         if self.is_on_stack(id) {
-            dead.fate.set(fate);
             self.dying_count.set(self.dying_count.get() + 1);
             self.raise(attention::DYING);
         } else {
-            self.stopped(id, fate);
+            self.stopped(id);
+        }
+        if fate == DomainState::GivenUp {
+            self.tell_given_up(id);
         }
     }
 
@@ -138,7 +153,7 @@ impl Kernel {
         let repeated = deaths.len() as u32 - 1;
         if repeated > 0 {
             let backoff = u64::from(policy.backoff_ms) * NANOSECONDS_PER_MILLISECOND;
-            let delay = backoff.saturating_mul(1u64.checked_shl(repeated - 1).unwrap_or(u64::MAX));
+            let delay = backoff.saturating_mul(1u64.checked_shl(repeated - 1).unwrap_or(u64::MAX)).min(LONGEST_BACKOFF_NANOSECONDS);
             domain.restart_at.set(now.saturating_add(delay));
             domain.is_patient.set(true);
         }
@@ -146,12 +161,17 @@ impl Kernel {
     }
 
     /// No activation of the domain is left.
-    fn stopped(&self, id: usize, fate: DomainState) {
-        self.domains[id].set_state(fate);
+    fn stopped(&self, id: usize) {
+        self.domains[id].set_state(self.domains[id].fate.get());
         self.raise(attention::STOPPED);
-        if fate == DomainState::GivenUp {
-            self.tell_given_up(id);
+    }
+
+    fn give_up(&self, id: usize) {
+        self.domains[id].fate.set(DomainState::GivenUp);
+        if self.domains[id].state() != DomainState::Dying {
+            self.stopped(id);
         }
+        self.tell_given_up(id);
     }
 
     fn tell_given_up(&self, id: usize) {
@@ -163,31 +183,12 @@ impl Kernel {
         self.machine.log(format_args!("{name} is given up after {argument} restarts; it ended last with fault {fault}"));
     }
 
-    /// What must restart with a domain that is given up is given up too.
-    fn give_up_dependants(&self) {
-        let is_given_up = |domain: &Domain| match domain.state() {
-            DomainState::Dying => domain.fate.get() == DomainState::GivenUp,
-            state => state == DomainState::GivenUp,
-        };
-        for &id in &self.by_rank {
-            let domain = &self.domains[id as usize];
-            if !domain.stands_on.iter().any(|&peer| is_given_up(&self.domains[peer as usize])) {
-                continue;
-            }
-            match domain.state() {
-                DomainState::Dying if domain.fate.get() == DomainState::Restarting => domain.fate.set(DomainState::GivenUp),
-                DomainState::Restarting => self.stopped(id as usize, DomainState::GivenUp),
-                _ => {}
-            }
-        }
-    }
-
     // ---- coming back
 
     /// Gives back the memory of stopped domains and starts again what is due: with an empty stack anything (`rank` is none),
     /// inside a system call of a domain of `rank` only what is lower, because the others may be on the stack.
     pub(crate) fn settle(&self, rank: Option<u8>) {
-        if self.dying_count.get() > 0 || self.attention.get() & attention::STOPPED == 0 {
+        if self.attention.get() & attention::STOPPED == 0 {
             return;
         }
         self.lower(attention::STOPPED);
@@ -197,12 +198,12 @@ impl Kernel {
             if !self.deliver_closed_below(rank) {
                 self.restart(id);
             }
-            if self.dying_count.get() > 0 || self.power_status.get().is_some() {
+            if self.power_status.get().is_some() {
                 break;
             }
             (0..self.domains.len()).for_each(|id| self.give_back(id));
         }
-        // Somebody waits: for the end of those who are dying, for a domain of higher rank, for more stack, or for its time.
+        // Somebody waits: for one that is dying, for a return to a domain of higher rank, for more stack, or for its time.
         if self.domains.iter().any(|domain| domain.state() == DomainState::Restarting) {
             self.raise(attention::STOPPED);
         }
@@ -262,6 +263,7 @@ impl Kernel {
             return;
         }
         self.run_top_level(id);
+        domain.pending.set(0); // bits sent before it became ready are lost
         self.run_start(id);
     }
 
@@ -275,6 +277,8 @@ impl Kernel {
         if domain.state() != DomainState::Loaded || self.power_status.get().is_some() {
             return; // it did not live to see it
         }
+        let Activation { depth, .. } = self.current.get();
+        self.record(Record { kind: trace_kind::START, depth, caller: KERNEL_DOMAIN, callee: id as u8, ..Record::default() });
         domain.set_state(DomainState::Ready);
         let answer = self.event(id, |loaded| loaded.start.as_ref().map_or(Ok(status::OK), |start| enter(loaded, start, ())));
         if let Some(answer) = answer.filter(|&answer| answer != status::OK && domain.is_alive() && self.power_status.get().is_none()) {
