@@ -63,6 +63,8 @@ export const report = (value: Operand): Step => step(96, [value], 1);
 export const compute = {
   value: (a: Operand) => step(96, [a], 1), and: (a: Operand, b: Operand) => step(97, [a, b], 1), minus: (a: Operand, b: Operand) => step(98, [a, b], 1),
   shift: (a: Operand, b: Operand) => step(99, [a, b], 1), equal: (a: Operand, b: Operand) => step(100, [a, b], 1),
+  /** Of signed numbers. */
+  max: (a: Operand, b: Operand) => step(120, [a, b], 1),
 };
 export const set = (index: number, value: Operand): Step => keep(index, step(96, [value], 1));
 export const store = (address: Operand, value: Operand): Step => step(101, [address, value], 0);

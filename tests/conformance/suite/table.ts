@@ -1,6 +1,11 @@
 // The table of the suite: every case of every rule.
 import type { Case } from "./case.ts";
+import { callCases } from "./cases/calls.ts";
+import { capabilityCases } from "./cases/capabilities.ts";
+import { eventCases } from "./cases/events.ts";
+import { grantCases } from "./cases/grants.ts";
 import { handleCases } from "./cases/handles.ts";
 import { leaseCases } from "./cases/leases.ts";
+import { worldCases } from "./cases/world.ts";
 
-export const cases: readonly Case[] = [...handleCases, ...leaseCases];
+export const cases: readonly Case[] = [...handleCases, ...leaseCases, ...grantCases, ...capabilityCases, ...callCases, ...eventCases, ...worldCases];

@@ -23,7 +23,7 @@ const shapes: Shape[] = [
   { name: "bystander", rank: 3, capabilities: [to("notebook", 4), self("bystander"), to("deep", 41), signals("own", "bystander", 1)] },
   { name: "attacker", rank: 5, capabilities: [
     to("notebook", 5), self("attacker"), to("server", 51), to("deep", 52), to("driver", 53), { ...to("server", 54, { rights: 0 }), name: "bare" }, signals("down", "server", 0x70), signals("own", "attacker", 0x100), ...facilities] },
-  { name: "lodger", rank: 5, capabilities: [to("notebook", 6), self("lodger"), to("server", 61), to("deep", 62)] },
+  { name: "lodger", rank: 5, capabilities: [to("notebook", 6), self("lodger"), to("server", 61), to("deep", 62), signals("down", "server", 0x80)] },
   { name: "conductor", rank: 7, capabilities: [
     to("notebook", 7), signals("self", "conductor", 1), { name: "power", kind: "power" }, { name: "console", kind: "console", bit: 2 }, { name: "timer", kind: "timer", bit: 1 }, { name: "control", kind: "control" },
     to("driver", 71), to("deep", 72), to("server", 73), to("bystander", 74), to("attacker", 75), to("lodger", 76), { name: "clock", kind: "clock" }, { name: "entropy", kind: "entropy" }, { name: "trace", kind: "trace" }] },

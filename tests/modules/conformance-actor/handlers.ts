@@ -28,8 +28,9 @@ export function noteBits(value: u32): void {
   if (bitCount < LIMIT) store<u32>(bits + 4 * bitCount, value);
   bitCount++;
 }
-export function badgeAt(index: u32): u32 { return load<u32>(badges + 4 * min(index, LIMIT - 1)); }
-export function bitsAt(index: u32): u32 { return load<u32>(bits + 4 * min(index, LIMIT - 1)); }
+/** 0 for what was not delivered. */
+export function badgeAt(index: u32): u32 { return index < min(badgeCount, LIMIT) ? load<u32>(badges + 4 * index) : 0; }
+export function bitsAt(index: u32): u32 { return index < min(bitCount, LIMIT) ? load<u32>(bits + 4 * index) : 0; }
 
 export function forget(): void {
   notifiedScript = 0;

@@ -242,6 +242,7 @@ function own(operation: u32): i32 {
     case 116: return i32(patternIsIntact());
     case 117: writeNote(a, b, c, o(3)); return 0;
     case 118: Request.pauseMicroseconds = a; return 0;
+    case 120: return max(i32(a), i32(b));
     case 119: store<u8>(a, <u8>b); return 0;
     default: return -1000;
   }
