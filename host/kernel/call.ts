@@ -31,6 +31,7 @@ export function makeCall(kernel: Kernel, caller: Domain): (handle: number) => nu
     }
     if (kernel.depth >= depthLimit) return -Status.StackExhausted;
 
+    if (caller.outWords.length === 0) caller.view();
     const outWords = caller.outWords;
     const inWords = callee.inWords;
     const counts = outWords[3]!;
@@ -123,6 +124,7 @@ function endLeases(callee: Domain): void {
 
 /** Copies the reply into the caller's messageOut; answers the status that the caller sees. */
 function reply(caller: Domain, callee: Domain, status: number, requestId: number): number {
+  if (callee.inWords.length === 0) callee.view();
   const outWords = caller.outWords;
   const inWords = callee.inWords;
   caller.outHead.set(callee.inHead);

@@ -134,6 +134,7 @@ export class DevicePort implements DeviceBus {
   reach(addressLow: number, addressHigh: number, length: number, deviceWrites: boolean): boolean {
     const owner = this.dma.check(addressHigh - 1, addressLow, length, deviceWrites ? rightWrite : rightRead);
     if (owner === null) return false;
+    if (owner.bytes.length === 0) owner.view();
     this.bytes = owner.bytes;
     this.offset = addressLow;
     return true;

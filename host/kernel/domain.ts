@@ -28,6 +28,7 @@ const noWords = new Int32Array(0);
 
 export class Domain {
   state: number = DomainState.Absent;
+  private memory: { readonly buffer: ArrayBufferLike } = noMemory;
   bytes: Uint8Array = noMemory;
   inWords: Int32Array = noWords;
   outWords: Int32Array = noWords;
@@ -84,14 +85,11 @@ export class Domain {
   }
 
   /** Binds the memory and the entry points; the caller has checked the buffers' addresses. */
-  load(memory: ArrayBufferLike, messageIn: number, messageOut: number, entry: EntryPoints): void {
-    this.bytes = new Uint8Array(memory);
-    this.inWords = new Int32Array(memory, messageIn, messageWords);
-    this.outWords = new Int32Array(memory, messageOut, messageWords);
-    this.inHead = this.inWords.subarray(0, firstLeaseWord);
-    this.outHead = this.outWords.subarray(0, firstLeaseWord);
+  load(memory: { readonly buffer: ArrayBufferLike }, messageIn: number, messageOut: number, entry: EntryPoints): void {
+    this.memory = memory;
     this.messageInAddress = messageIn;
     this.messageOutAddress = messageOut;
+    this.view();
     this.start = entry.start;
     this.receive = entry.receive;
     this.notified = entry.notified;
@@ -99,6 +97,20 @@ export class Domain {
     this.background = entry.background;
     this.isIdle = false;
     this.state = DomainState.Loaded;
+  }
+
+  /**
+   * Views the memory; once more when the views have lost it: `memory.grow(0)` in a module changes nothing but the buffer object
+   * under them (WebAssembly JavaScript interface §5.3), and they are of length 0 from then on. Whoever has just left module code
+   * looks at a length before it uses a view.
+   */
+  view(): void {
+    const { buffer } = this.memory;
+    this.bytes = new Uint8Array(buffer);
+    this.inWords = new Int32Array(buffer, this.messageInAddress, messageWords);
+    this.outWords = new Int32Array(buffer, this.messageOutAddress, messageWords);
+    this.inHead = this.inWords.subarray(0, firstLeaseWord);
+    this.outHead = this.outWords.subarray(0, firstLeaseWord);
   }
 
   /** Puts something around every entry point. */
@@ -112,6 +124,7 @@ export class Domain {
 
   /** Is [address, address + length) inside this memory? Both are unsigned. */
   holds(address: number, length: number): boolean {
+    if (this.bytes.length === 0) this.view();
     const size = this.bytes.length;
     return length <= size && address <= size - length;
   }

@@ -199,6 +199,8 @@ export class Kernel {
   }
 
   private leave(depth: number, requestId: number): void {
+    const left = this.stack[depth]!;
+    if (left.bytes.length === 0 && left.state !== DomainState.Absent) left.view();
     this.depth = depth;
     this.requestId = requestId;
   }

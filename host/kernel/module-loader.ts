@@ -32,7 +32,7 @@ export function loadModule(domain: Domain, module: WebAssembly.Module, calls: Sy
   const messageIn = bufferAddress(domain, exports, "messageIn", memory.buffer.byteLength);
   const messageOut = bufferAddress(domain, exports, "messageOut", memory.buffer.byteLength);
   if (Math.abs(messageIn - messageOut) < messageBytes) throw new ModuleError(domain.name, "messageIn and messageOut overlap");
-  domain.load(memory.buffer, messageIn, messageOut, {
+  domain.load(memory, messageIn, messageOut, {
     start: required(domain, exports, "start") as () => number,
     receive: required(domain, exports, "receive") as (badge: number, rights: number) => number,
     notified: optional(exports, "notified") as ((bits: number) => void) | null,

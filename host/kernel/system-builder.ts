@@ -141,8 +141,11 @@ export class SystemBuilder {
     for (const part of deviceParts) {
       const slot = domain.table.addPermanent();
       handles.set(`${capability.name}.${part}`, slot.handle);
-      // Without a device model (a fake driver) the handles exist and are of no kind.
-      if (port === null || part === "reserved") continue;
+      // Without a device model (a fake driver) the indexes are taken and name nothing; the reserved part never names anything.
+      if (port === null || part === "reserved") {
+        slot.handle = -1;
+        continue;
+      }
       slot.port = port;
       if (part === "interrupt") slot.kind = kindInterrupt;
       else if (part === "dma") slot.kind = kindDma;

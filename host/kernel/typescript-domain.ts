@@ -57,7 +57,7 @@ export class DomainContext {
     this.view = new DataView(memory);
     this.messageIn = new DataView(memory, messageInAddress, messageBytes);
     this.messageOut = new DataView(memory, messageOutAddress, messageBytes);
-    domain.load(memory, messageInAddress, messageOutAddress, {
+    domain.load({ buffer: memory }, messageInAddress, messageOutAddress, {
       start: () => entry.start?.(this) ?? Status.Ok,
       receive: (badge, rights) => this.serve(entry, badge, rights),
       notified: entry.notified === undefined ? null : (bits) => entry.notified!(bits, this),

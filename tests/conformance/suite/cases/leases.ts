@@ -1,7 +1,7 @@
 // Leases: bounds and rights on every access, gone at return, lent on in part and never with more than was received, never over a message buffer.
 import { type Case, Denied, InvalidArgument, InvalidHandle, Ok, OutOfRange, ProtocolBreach, rule } from "../case.ts";
 import {
-  argument, Both, buffer, buffers, check, counts, end, fill, give, grow, keep, keepSign, lease, lend, messageIn, messageOut, Mint, onNotified, type Operand, quiet, Read, register,
+  argument, Both, buffer, buffers, check, counts, end, fill, give, given, grow, keep, keepSign, lease, lend, messageIn, messageOut, Mint, onNotified, type Operand, quiet, Read, register,
   repeat, reply, report, run, set, type Step, system, Transfer, withArgument, Write,
 } from "../language.ts";
 import { at, handles } from "../world.ts";
@@ -132,6 +132,13 @@ const growth = rule("memory does not grow", [
   ["by one page", [at("attacker", [grow(1)])], [-1]],
   ["by as much as there is", [at("attacker", [grow(65536 - 16)])], [-1]],
   ["by more than there is", [at("attacker", [grow(far)])], [-1]],
+  ["by nothing tells the size", [at("attacker", [grow(0)])], [16]],
+  ["by nothing, and the next reply arrives", [at("attacker", [grow(0)]), at("attacker", [report(5)])], [16, 5]],
+  ["by nothing, and the next call and lease", [at("attacker", [fill(buffer(), 0x5a, 64), grow(0), lend(0, 0, buffer(), 64, Read), run(attacker.server!, [quiet(grow(0)), system.lease_read(lease(0), 0, buffer(), 64), check(buffer(), 0x5a, 64)])])], [16, 0, 0]],
+  ["by nothing between reading a clock and lending", [at("attacker", [grow(0), system.clock_read(attacker.clock!, buffer()), quiet(grow(0)), lend(0, 0, buffer(), 64, Write), run(attacker.server!, [quiet(grow(0)), system.lease_write(lease(0), 0, buffer(), 64)])])], [16, 0, 0]],
+  ["by nothing in a handler, and others still reach what was granted", [[at("attacker", [keep(0, system.grant_create(attacker.server!, buffer(4096), 4096, Both)), give(0, register(0)), run(attacker.server!, [set(5, given(0))]), onNotified([quiet(grow(0))]), system.notify(attacker.own!, 0x100)])],
+    [at("server", [system.lease_write(register(5), 0, buffer(), 64), system.lease_read(register(5), 0, buffer(), 64)])]], [0, 0, 0]],
+  ["by nothing in a driver, which polls its device", [at("driver", [grow(0), system.fence_and_relax(), system.wait(1, 100), system.device_parameters(handles.driver!["disk.dma"]!, buffer(), 1)])], [16, 0, 0, 1]],
   ["while it is lent, and the lease still works", withLease(Both, [grow(1), access("read")(0, lent)], [grow(1)]), [-1, 0, -1]],
   ["an address past the limit is refused afterwards", [at("attacker", [quiet(grow(1)), lend(0, 0, end(), 1, Read), run(attacker.server!)])], [InvalidArgument]],
 ]);
