@@ -15,14 +15,19 @@ const segmentBytes = 16;
 const flagUnmap = 1;
 
 export interface RequestLimits {
+  /** What the device says that it holds: at most what the disk does, if it is honest. */
+  capacitySectors: number;
   blockBytes: number;
   maximumSegments: number;
+  maximumSegmentBytes: number;
   isReadOnly: boolean;
   /** Which types the driver has negotiated. */
   hasFlush: boolean;
   hasDiscard: boolean;
   hasWriteZeroes: boolean;
   maximumDiscardSectors: number;
+  discardAlignmentSectors: number;
+  maximumWriteZeroesSectors: number;
 }
 
 export interface DeviceCounters {
@@ -30,6 +35,9 @@ export interface DeviceCounters {
   writes: number;
   flushes: number;
   discards: number;
+  writeZeroes: number;
+  /** WRITE_ZEROES with the unmap flag. */
+  unmaps: number;
   readBytes: number;
   writtenBytes: number;
   /** Requests answered with anything but OK. */
@@ -122,8 +130,9 @@ export class BlockRequest implements DeviceRequest {
   /** Whole blocks, inside the disk, in as many pieces as allowed. */
   private isInside(disk: Disk, limits: RequestLimits): boolean {
     if (this.views.length > limits.maximumSegments) return false;
+    for (const view of this.views) if (view.length > limits.maximumSegmentBytes) return false;
     if (this.lengthBytes % limits.blockBytes !== 0 || (this.sector * sectorBytes) % limits.blockBytes !== 0) return false;
-    return isRangeInside(disk, this.sector, this.lengthBytes / sectorBytes);
+    return isRangeInside(disk, limits, this.sector, this.lengthBytes / sectorBytes);
   }
 
   /** The 16 bytes of the header, in however many buffers they lie. */
@@ -187,15 +196,21 @@ export class BlockRequest implements DeviceRequest {
     const count = fields.getUint32(8, true);
     const flags = fields.getUint32(12, true);
     if ((flags & ~flagUnmap) !== 0 || (this.type === RequestType.Discard && flags !== 0)) return RequestStatus.Unsupported;
-    if (count > limits.maximumDiscardSectors || !isRangeInside(disk, sector, count)) return RequestStatus.IoError;
-    counters.discards++;
+    const isDiscard = this.type === RequestType.Discard;
+    if (count > (isDiscard ? limits.maximumDiscardSectors : limits.maximumWriteZeroesSectors)) return RequestStatus.IoError;
+    const blockSectors = limits.blockBytes / sectorBytes;
+    if (sector % blockSectors !== 0 || count % blockSectors !== 0 || !isRangeInside(disk, limits, sector, count)) return RequestStatus.IoError;
+    if (isDiscard) counters.discards++;
+    else counters.writeZeroes++;
+    if (flags === flagUnmap) counters.unmaps++;
     const offset = sector * sectorBytes;
-    return toStatus(this.type === RequestType.Discard ? disk.discard(offset, count * sectorBytes) : disk.writeZeroes(offset, count * sectorBytes));
+    return toStatus(isDiscard ? disk.discard(offset, count * sectorBytes) : disk.writeZeroes(offset, count * sectorBytes));
   }
 }
 
-function isRangeInside(disk: Disk, sector: number, count: number): boolean {
-  return count <= disk.sectorCount && sector <= disk.sectorCount - count;
+function isRangeInside(disk: Disk, limits: RequestLimits, sector: number, count: number): boolean {
+  const end = Math.min(disk.sectorCount, limits.capacitySectors);
+  return count <= end && sector <= end - count;
 }
 
 function toStatus(isDone: boolean): number {

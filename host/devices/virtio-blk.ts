@@ -8,9 +8,10 @@ import { SeededRandom } from "../kernel/entropy.ts";
 import {
   BlockRequest, type DeviceCounters, type DeviceRequest, type RequestLimits, RequestStatus, RequestType,
 } from "./block-request.ts";
-import { type Disk, sectorBytes } from "./disk.ts";
+import { BlockConfiguration, defaultLimits, type Topology } from "./block-configuration.ts";
+import type { Disk } from "./disk.ts";
 import {
-  CommonConfiguration, ConfigurationBytes, DeviceStatus, featureVersion1, InterruptStatus, notifyMultiplier, NotifyWindow,
+  CommonConfiguration, DeviceStatus, featureVersion1, InterruptStatus, notifyMultiplier, NotifyWindow,
   noVector, queueVector, type RegisterEvents,
 } from "./virtio-registers.ts";
 import { Chain, Virtqueue } from "./virtqueue.ts";
@@ -32,9 +33,18 @@ export interface VirtioBlkOptions {
   indirect?: boolean;
   /** False: do not offer VIRTIO_F_ACCESS_PLATFORM, as a device that goes around the IOMMU. By default it is offered, since the hosted kernel checks every access. */
   accessPlatform?: boolean;
-  blockBytes?: 512 | 4096;
+  blockBytes?: number;
   queueSize?: number;
   maximumSegments?: number;
+  /** SIZE_MAX, offered when given. */
+  maximumSegmentBytes?: number;
+  /** Offered when given. */
+  topology?: Topology;
+  maximumDiscardSectors?: number;
+  discardAlignmentSectors?: number;
+  maximumWriteZeroesSectors?: number;
+  /** write_zeroes_may_unmap; true by default. */
+  mayUnmap?: boolean;
   /** Up to 20 bytes, for GET_ID. */
   identity?: string;
   /** Asked before each request runs. */
@@ -42,19 +52,18 @@ export interface VirtioBlkOptions {
 }
 
 /** Feature bits (§5.2.3, §6). */
-const Feature = { SegMax: 2, ReadOnly: 5, BlkSize: 6, Flush: 9, Discard: 13, WriteZeroes: 14, Indirect: 28, EventIdx: 29 } as const;
+const Feature = { SizeMax: 1, SegMax: 2, ReadOnly: 5, BlkSize: 6, Flush: 9, Topology: 10, Discard: 13, WriteZeroes: 14, Indirect: 28, EventIdx: 29 } as const;
 const featureAccessPlatform = 2; // bit 33, in word 1
-const maximumDiscardSectors = 1 << 22;
 
 export class VirtioBlk implements DeviceModel, RegisterEvents {
   readonly common: CommonConfiguration;
   readonly notify: NotifyWindow;
   readonly isr = new InterruptStatus();
-  readonly configuration: ConfigurationBytes;
+  readonly configuration: BlockConfiguration;
   readonly notifyMultiplier = notifyMultiplier;
   readonly queueVector = queueVector;
   readonly counters: DeviceCounters = {
-    reads: 0, writes: 0, flushes: 0, discards: 0, readBytes: 0, writtenBytes: 0, errors: 0, interrupts: 0,
+    reads: 0, writes: 0, flushes: 0, discards: 0, writeZeroes: 0, unmaps: 0, readBytes: 0, writtenBytes: 0, errors: 0, interrupts: 0,
   };
   /** May be changed while the system runs. */
   fault: (request: Readonly<DeviceRequest>) => RequestFault;
@@ -79,15 +88,12 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
     this.fault = options.fault ?? (() => "none");
     this.isQueued = options.queued ?? false;
     this.random = options.seed === undefined ? null : new SeededRandom(options.seed);
-    this.limits = {
-      blockBytes: options.blockBytes ?? sectorBytes, maximumSegments: options.maximumSegments ?? 254, isReadOnly: options.readOnly ?? false,
-      hasFlush: false, hasDiscard: false, hasWriteZeroes: false, maximumDiscardSectors,
-    };
+    this.limits = limitsOf(disk, options);
     // A chain is never longer than the queue (§2.7.5.3.1), and a full request has a header and a status byte besides its data.
     this.chain = new Chain(Math.max(queueSize, this.limits.maximumSegments + 2));
     this.common = new CommonConfiguration(offeredFeatures(options), this.queue, this);
     this.notify = new NotifyWindow(this);
-    this.configuration = new ConfigurationBytes(configurationBytes(disk, this.limits));
+    this.configuration = new BlockConfiguration(this.limits, options.topology, options.mayUnmap ?? true);
   }
 
   connect(bus: DeviceBus): void {
@@ -98,6 +104,18 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
 
   onReset(): void {
     this.reset();
+  }
+
+  configurationGeneration(): number {
+    return this.configuration.generation;
+  }
+
+  /** The disk grows or shrinks (§5.2.5): the driver is told by a new generation and an interrupt. */
+  setCapacity(sectors: number): void {
+    this.limits.capacitySectors = sectors;
+    this.configuration.putCapacity(sectors);
+    this.configuration.changed();
+    this.interruptForConfiguration();
   }
 
   reset(): void {
@@ -177,13 +195,34 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
   private fail(): void {
     this.common.status |= DeviceStatus.NeedsReset;
     this.outstanding.length = 0;
-    this.isr.setConfiguration();
-    if (this.common.configurationVector !== noVector) this.bus.raiseInterrupt();
+    this.interruptForConfiguration();
   }
+
+  private interruptForConfiguration(): void {
+    if ((this.common.status & DeviceStatus.DriverOk) === 0) return;
+    this.isr.setConfiguration();
+    if (this.common.configurationVector === noVector) return;
+    this.counters.interrupts++;
+    this.bus.raiseInterrupt();
+  }
+}
+
+function limitsOf(disk: Disk, options: VirtioBlkOptions): RequestLimits {
+  const limits = defaultLimits(disk.sectorCount);
+  limits.blockBytes = options.blockBytes ?? limits.blockBytes;
+  limits.maximumSegments = options.maximumSegments ?? limits.maximumSegments;
+  limits.maximumSegmentBytes = options.maximumSegmentBytes ?? limits.maximumSegmentBytes;
+  limits.isReadOnly = options.readOnly ?? false;
+  limits.maximumDiscardSectors = options.maximumDiscardSectors ?? limits.maximumDiscardSectors;
+  limits.discardAlignmentSectors = options.discardAlignmentSectors ?? limits.blockBytes / 512;
+  limits.maximumWriteZeroesSectors = options.maximumWriteZeroesSectors ?? limits.maximumWriteZeroesSectors;
+  return limits;
 }
 
 function offeredFeatures(options: VirtioBlkOptions): [number, number] {
   let low = (1 << Feature.SegMax) | (1 << Feature.BlkSize);
+  if (options.maximumSegmentBytes !== undefined) low |= 1 << Feature.SizeMax;
+  if (options.topology !== undefined) low |= 1 << Feature.Topology;
   if (options.readOnly === true) low |= 1 << Feature.ReadOnly;
   if (options.flush !== "absent") low |= 1 << Feature.Flush;
   if (options.discard === true) low |= 1 << Feature.Discard;
@@ -191,21 +230,4 @@ function offeredFeatures(options: VirtioBlkOptions): [number, number] {
   if (options.indirect !== false) low |= 1 << Feature.Indirect;
   if (options.eventIndex !== false) low |= 1 << Feature.EventIdx;
   return [low >>> 0, featureVersion1 | (options.accessPlatform === false ? 0 : featureAccessPlatform)];
-}
-
-/** §5.2.4: 0 u64 capacity, 12 seg_max, 20 blk_size, 36 discard limits, 48 write-zeroes limits. */
-function configurationBytes(disk: Disk, limits: RequestLimits): Uint8Array {
-  const bytes = new Uint8Array(64);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, disk.sectorCount % 0x1_0000_0000, true);
-  view.setUint32(4, Math.floor(disk.sectorCount / 0x1_0000_0000), true);
-  view.setUint32(12, limits.maximumSegments, true);
-  view.setUint32(20, limits.blockBytes, true);
-  view.setUint32(36, limits.maximumDiscardSectors, true);
-  view.setUint32(40, 1, true); // max_discard_seg
-  view.setUint32(44, limits.blockBytes / sectorBytes, true); // discard_sector_alignment
-  view.setUint32(48, limits.maximumDiscardSectors, true);
-  view.setUint32(52, 1, true); // max_write_zeroes_seg
-  view.setUint8(56, 1); // write_zeroes_may_unmap
-  return bytes;
 }

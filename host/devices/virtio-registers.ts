@@ -21,6 +21,7 @@ export const featureVersion1 = 1;
 export interface RegisterEvents {
   onReset(): void;
   onNotify(): void;
+  configurationGeneration(): number;
 }
 
 export class CommonConfiguration implements WindowPart {
@@ -64,7 +65,7 @@ export class CommonConfiguration implements WindowPart {
       case key(0x10, 2): return this.configurationVector;
       case key(0x12, 2): return 1; // num_queues
       case key(0x14, 1): return this.status;
-      case key(0x15, 1): return 0; // config_generation: the configuration never changes
+      case key(0x15, 1): return this.events.configurationGeneration();
       case key(0x16, 2): return this.queueSelect;
       case key(0x18, 2): return isQueue ? this.queue.size : 0;
       case key(0x1a, 2): return isQueue ? this.queue.vector : noVector;
@@ -175,23 +176,6 @@ export class InterruptStatus implements WindowPart {
   setQueue(): void { this.bits |= interruptQueue; }
   setConfiguration(): void { this.bits |= interruptConfiguration; }
   reset(): void { this.bits = 0; }
-}
-
-/** Device-specific configuration that only the device changes, readable at any width. */
-export class ConfigurationBytes implements WindowPart {
-  constructor(private readonly bytes: Uint8Array) {}
-
-  get sizeBytes(): number {
-    return this.bytes.length;
-  }
-
-  read(offset: number, width: number): number {
-    let value = 0;
-    for (let index = width - 1; index >= 0; index--) value = value * 256 + this.bytes[offset + index]!;
-    return value;
-  }
-
-  write(): void {}
 }
 
 /** A register by offset and width. */

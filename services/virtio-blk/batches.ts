@@ -1,7 +1,7 @@
 // Batches: requests over attached grants that are started together and collected later, in any order.
 // What stays true: every accepted request is answered by exactly one completion, which carries its tag; `accepted`
 // counts from the front of the batch, and what was not accepted has not begun.
-import { BatchRequest, Completion, Transfer } from "../../kernel-bindings/generated/assembly/block-device";
+import { BatchRequest, Completion, Transfer, ZeroFlag } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Disk } from "./disk";
 import { batchOperationLimit, noGrant } from "./operation-table";
@@ -13,8 +13,8 @@ const noType: u32 = 0xffff_ffff;
 
 export class Batches {
   /** Requests of a batch as copied from the client, and completions on their way to it. Safety: `batchOperationLimit` records each. */
-  private requests: usize = memory.data(256 * 32, 16);
-  private completions: usize = memory.data(256 * 16, 16);
+  private requests: usize = memory.data(1024 * 32, 16);
+  private completions: usize = memory.data(1024 * 16, 16);
   /** How many of the last batch were accepted. */
   accepted: u32 = 0;
   /** How many completions the last `reap` handed over. */
@@ -32,6 +32,11 @@ export class Batches {
     if (copied < 0) return u32(-copied);
     const engine = this.disk.engine;
     engine.collect();
+    engine.inspect(); // now, because later it could end what this batch has prepared
+    if (!this.disk.life.live) {
+      engine.rest();
+      return Status.DeviceGone;
+    }
     while (this.accepted < count && this.accept(this.requests + this.accepted * BatchRequest.SIZE)) this.accepted++;
     engine.publish();
     engine.rest();
@@ -68,7 +73,7 @@ export class Batches {
   awaitCompletions(count: u32): void {
     const engine = this.disk.engine, operations = engine.operations;
     engine.collect();
-    while (operations.finishedCount < count && operations.runningCount != 0) engine.awaitProgress(true);
+    while (operations.finishedCount < count && operations.runningCount != 0) engine.awaitProgress(true, min(count, operations.finishedCount + operations.runningCount) - operations.finishedCount);
     operations.unannouncedCount = 0; // the caller learns it from this very reply
     engine.rest();
   }
@@ -82,23 +87,23 @@ export class Batches {
     const tag = BatchRequest.tag(request);
     const refused = this.admit(request, type);
     if (refused != Status.Ok || type == RequestType.flush) {
-      engine.begin(operation, type, tag, noGrant);
+      engine.preparation.begin(operation, type, tag, noGrant);
       if (refused != Status.Ok) operations.fail(operation, refused);
-      else if (engine.addPiece(operation, type, 0, 0, 0, 0) < 0) {
+      else if (engine.preparation.addPiece(operation, type, 0, 0, 0, 0) < 0) {
         operations.cancel(operation);
         return false;
       }
       engine.close(operation);
       return true;
     }
-    const grant = BatchRequest.slot(request);
-    engine.begin(operation, type, tag, grant);
-    disk.grants.retain(grant);
-    const status = this.addPieces(operation, type, request);
+    const grant = isRange(type) ? noGrant : BatchRequest.slot(request);
+    engine.preparation.begin(operation, type, tag, grant);
+    if (grant != noGrant) disk.grants.retain(grant);
+    const status = isRange(type) ? this.addRanges(operation, type, request) : this.addPieces(operation, type, request);
     if (status != Status.Ok) {
-      engine.withdraw(operation);
+      engine.preparation.withdraw(operation);
       if (status == Status.Busy && engine.slots.inFlightCount + engine.slots.preparedCount != 0) {
-        disk.grants.release(grant);
+        if (grant != noGrant) disk.grants.release(grant);
         operations.cancel(operation);
         return false;
       }
@@ -115,9 +120,20 @@ export class Batches {
     let offsetBytes: u32 = 0;
     while (offsetBytes < lengthBytes) {
       const sector = BatchRequest.sector(request) + offsetBytes / sectorBytes;
-      const covered = this.disk.engine.addPiece(operation, type, sector, grant, start + offsetBytes, lengthBytes - offsetBytes);
+      const covered = this.disk.engine.preparation.addPiece(operation, type, sector, grant, start + offsetBytes, lengthBytes - offsetBytes);
       if (covered < 0) return u32(-covered);
       offsetBytes += u32(covered);
+    }
+    return Status.Ok;
+  }
+
+  private addRanges(operation: u32, type: u32, request: usize): u32 {
+    const sectorCount = BatchRequest.lengthBytes(request) / sectorBytes;
+    const flags = this.disk.rangeFlags(type, BatchRequest.flags(request));
+    for (let done: u32 = 0; done < sectorCount;) {
+      const covered = this.disk.engine.preparation.addRange(operation, type, BatchRequest.sector(request) + done, sectorCount - done, flags);
+      if (covered < 0) return u32(-covered);
+      done += u32(covered);
     }
     return Status.Ok;
   }
@@ -125,7 +141,12 @@ export class Batches {
   /** Every field of the request may be anything. */
   private admit(request: usize, type: u32): u32 {
     if (type == noType) return Status.InvalidArgument;
-    const lengthBytes = BatchRequest.lengthBytes(request);
+    const lengthBytes = BatchRequest.lengthBytes(request), flags = BatchRequest.flags(request);
+    if (flags & ~ZeroFlag.unmap || (flags != 0 && type != RequestType.writeZeroes)) return Status.InvalidArgument;
+    if (isRange(type)) {
+      if (lengthBytes == 0 || lengthBytes % sectorBytes != 0) return Status.InvalidArgument;
+      return this.disk.admitRange(type, BatchRequest.sector(request), lengthBytes / sectorBytes);
+    }
     const status = this.disk.admit(type, BatchRequest.sector(request), lengthBytes);
     if (status != Status.Ok || type == RequestType.flush) return status;
     const slot = BatchRequest.slot(request), grants = this.disk.grants;
@@ -137,6 +158,11 @@ export class Batches {
   private typeOf(transfer: u32): u32 {
     if (transfer == Transfer.read) return RequestType.read;
     if (transfer == Transfer.write) return RequestType.write;
-    return transfer == Transfer.flush ? RequestType.flush : noType;
+    if (transfer == Transfer.flush) return RequestType.flush;
+    if (transfer == Transfer.discard) return RequestType.discard;
+    return transfer == Transfer.writeZeroes ? RequestType.writeZeroes : noType;
   }
 }
+
+/** Does a request of this type name sectors and no memory? */
+function isRange(type: u32): bool { return type == RequestType.discard || type == RequestType.writeZeroes; }

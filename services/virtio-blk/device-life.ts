@@ -2,10 +2,10 @@
 // What stays true: `live` is set only between a complete bring-up and the next reset; a device that could not be reset or
 // brought up is never used again, and every operation then answers DeviceGone.
 import { acceptedOf, Refusal, refusalOf } from "./features";
+import { DeviceGeometry, unlimitedBytes } from "./geometry";
 import { Platform } from "./platform";
-import { slotLimit } from "./queue-memory";
 import { Transport } from "./transport";
-import { Configuration, DeviceStatus, Feature, sectorBytes } from "./virtio";
+import { DeviceStatus, Feature } from "./virtio";
 import { Virtqueue } from "./virtqueue";
 
 /** A reset is first polled for, then slept for; about a second in all. Devices reset in microseconds, or never. */
@@ -14,21 +14,18 @@ const resetSleeps: u32 = 1000;
 const resetSleepMicroseconds: u32 = 1000;
 /** Turns of polling in place of one such sleep, should the clock stand still. */
 const pausePolls: u32 = 1 << 16;
-/** A configuration that changes at every look is not believed. */
-const configurationAttempts: u32 = 16;
-const blockBytesLimit: u32 = 65536;
 
 export class DeviceLife {
   live: bool = false;
   features: u64 = 0;
-  capacitySectors: u64 = 0;
-  blockBytes: u32 = sectorBytes;
-  private deviceSegmentLimit: u32 = 1;
+  geometry: DeviceGeometry = new DeviceGeometry();
   private located: bool = false;
 
   constructor(private platform: Platform, private transport: Transport, private queue: Virtqueue, private confined: bool) {}
 
   get canFlush(): bool { return (this.features & Feature.flush) != 0; }
+  get canDiscard(): bool { return this.geometry.discardSectors != 0; }
+  get canWriteZeroes(): bool { return this.geometry.writeZeroesSectors != 0; }
   get isReadOnly(): bool { return (this.features & Feature.readOnly) != 0; }
 
   /** Does the device still say that it serves us? */
@@ -71,7 +68,9 @@ export class DeviceLife {
     this.located = true;
     transport.setStatus(DeviceStatus.acknowledge);
     transport.setStatus(DeviceStatus.acknowledge | DeviceStatus.driver);
-    if (!this.negotiate() || !this.readConfiguration() || !this.startQueue()) return false;
+    if (!this.negotiate()) return false;
+    if (!this.geometry.read(transport, this.features)) return this.refuse("the configuration does not hold still");
+    if (!this.startQueue()) return false;
     transport.setStatus(DeviceStatus.live);
     if (transport.status() != DeviceStatus.live) return this.refuse("the device does not start");
     this.live = true;
@@ -92,29 +91,15 @@ export class DeviceLife {
     return true;
   }
 
-  /** §5.2.4; read again when it changed meanwhile (§2.5.1, §2.5.2). Every value is a claim: limits are clamped, the rest only reported. */
-  private readConfiguration(): bool {
-    const transport = this.transport;
-    for (let attempt: u32 = 0; attempt < configurationAttempts; attempt++) {
-      const generation = transport.configurationGeneration();
-      this.capacitySectors = u64(transport.configuration32(Configuration.capacity)) | u64(transport.configuration32(Configuration.capacity + 4)) << 32;
-      this.deviceSegmentLimit = this.features & Feature.segmentMaximum ? transport.configuration32(Configuration.segmentMaximum) : 1;
-      const claimed = this.features & Feature.blockSize ? transport.configuration32(Configuration.blockSize) : sectorBytes;
-      // Advice only (§5.2.5): requests are in sectors of 512 bytes whatever it says.
-      this.blockBytes = claimed >= sectorBytes && claimed <= blockBytesLimit && (claimed & (claimed - 1)) == 0 ? claimed : sectorBytes;
-      if (transport.configurationGeneration() == generation) return true;
-    }
-    return this.refuse("the configuration does not hold still");
-  }
-
   private startQueue(): bool {
     const limit = this.transport.queueSizeLimit();
     // §2.7: a power of two, at most 32768.
     if (limit == 0 || limit > 32768 || (limit & (limit - 1)) != 0) return this.refuse("no usable queue");
-    const size = min(limit, slotLimit);
-    const queue = this.queue;
+    const queue = this.queue, geometry = this.geometry;
+    const size = min(limit, queue.sizeLimit);
     const indirect = (this.features & Feature.indirectDescriptors) != 0;
-    if (!queue.configure(size, indirect, (this.features & Feature.eventIndex) != 0, this.deviceSegmentLimit)) return this.refuse("the queue is too small");
+    if (!queue.configure(size, indirect, (this.features & Feature.eventIndex) != 0, geometry.segmentLimit)) return this.refuse("the queue is too small");
+    if (geometry.segmentBytes != unlimitedBytes && u64(geometry.segmentBytes) * queue.segmentLimit < geometry.blockBytes) return this.refuse("no block fits the device's limits");
     if (!this.transport.enableQueue(size, queue.descriptorsAddress, queue.availableAddress, queue.usedAddress)) return this.refuse("the queue cannot be enabled");
     return true;
   }

@@ -1,6 +1,6 @@
 // The disk to its clients, without messages: checks what they ask for and has it done. Synchronous transfers here,
 // batches in batches.ts. All arguments come from clients and may be anything.
-import { DeviceFlag } from "../../kernel-bindings/generated/assembly/block-device";
+import { DeviceFlag, ZeroFlag } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { DeviceLife } from "./device-life";
 import { DriverStatistics } from "./driver-statistics";
@@ -10,11 +10,13 @@ import { Platform } from "./platform";
 import { pageBytes, QueueMemory } from "./queue-memory";
 import { RequestEngine } from "./request-engine";
 import { Transport } from "./transport";
-import { identityBytes, RequestType, sectorBytes } from "./virtio";
+import { identityBytes, rangeUnmap, RequestType, sectorBytes } from "./virtio";
 import { Virtqueue } from "./virtqueue";
 
 /** What one request of a batch may be long, if the queue is deep enough for the worst case. */
 const transferBytesLimit: u32 = 1 << 20;
+/** The most requests that one synchronous discard or write-zeroes is cut into. */
+const rangePieceLimit: u64 = 1 << 16;
 
 export class Disk {
   statistics: DriverStatistics;
@@ -38,25 +40,53 @@ export class Disk {
   start(): bool { return this.engine.start(); }
 
   /** DeviceFlag bits. */
-  flags(): u32 { return (this.life.isReadOnly ? DeviceFlag.readOnly : 0) | (this.life.canFlush ? DeviceFlag.flush : 0); }
+  flags(): u32 {
+    return (this.life.isReadOnly ? DeviceFlag.readOnly : 0) | (this.life.canFlush ? DeviceFlag.flush : 0)
+      | (this.life.canDiscard ? DeviceFlag.discard : 0) | (this.life.canWriteZeroes ? DeviceFlag.writeZeroes : 0);
+  }
 
   /**
    * The longest request of a batch: one whose pieces fit the empty queue even when every page of it lies somewhere else.
-   * n segments hold any (n − 1) pages, whatever the alignment.
+   * Where a page is one segment, n segments hold any n − 1 pages, whatever the alignment.
    */
   maximumTransferBytes(): u32 {
-    const pieceBytes = max((this.queue.segmentLimit - 1) * pageBytes, sectorBytes);
-    return min(transferBytesLimit, pieceBytes * this.queue.slotCount);
+    const geometry = this.life.geometry;
+    const segmentsOfPage = max((pageBytes - 1) / geometry.segmentBytes + 1, 1);
+    const pages = max(this.queue.segmentLimit / segmentsOfPage, 1) - 1;
+    const pieceBytes = max((pages * pageBytes) & ~(geometry.blockBytes - 1), geometry.blockBytes);
+    return max(min(transferBytesLimit, pieceBytes * this.queue.slotCount), geometry.blockBytes);
   }
 
-  /** May a client transfer `lengthBytes` at `sector` in this direction? */
+  /** May a client read, write or flush `lengthBytes` at `sector`? */
   admit(type: u32, sector: u64, lengthBytes: u32): u32 {
     const life = this.life;
+    this.engine.inspect();
     if (!life.live) return Status.DeviceGone;
     if (type == RequestType.flush) return life.canFlush ? Status.Ok : Status.NotDurable;
-    if (lengthBytes % sectorBytes != 0) return Status.InvalidArgument;
-    if (sector > life.capacitySectors || u64(lengthBytes / sectorBytes) > life.capacitySectors - sector) return Status.OutOfRange;
+    if (!life.geometry.isWhole(sector, lengthBytes)) return Status.InvalidArgument;
+    if (!this.isInside(sector, lengthBytes / sectorBytes)) return Status.OutOfRange;
     return type == RequestType.write && life.isReadOnly ? Status.ReadOnly : Status.Ok;
+  }
+
+  /** May a client discard or zero these sectors? */
+  admitRange(type: u32, sector: u64, sectorCount: u64): u32 {
+    const life = this.life, geometry = life.geometry;
+    this.engine.inspect();
+    if (!life.live) return Status.DeviceGone;
+    if (life.isReadOnly) return Status.ReadOnly;
+    const limit = type == RequestType.discard ? geometry.discardSectors : geometry.writeZeroesSectors;
+    if (limit == 0) return Status.Unsupported;
+    if (((sector | sectorCount) & u64(geometry.blockSectors - 1)) != 0) return Status.InvalidArgument;
+    if (!this.isInside(sector, sectorCount)) return Status.OutOfRange;
+    return sectorCount / limit >= rangePieceLimit ? Status.TooLarge : Status.Ok;
+  }
+
+  /** The device may have grown since the last look, so beyond its end is looked at twice. */
+  private isInside(sector: u64, sectorCount: u64): bool {
+    const geometry = this.life.geometry;
+    if (geometry.isInside(sector, sectorCount)) return true;
+    this.engine.refresh();
+    return geometry.isInside(sector, sectorCount);
   }
 
   /** Read or write all of a lease; nothing of it is in flight any more when this returns. */
@@ -64,16 +94,37 @@ export class Disk {
     const refused = this.admit(type, sector, lengthBytes);
     if (refused != Status.Ok || lengthBytes == 0) return refused;
     const engine = this.engine, operations = engine.operations;
-    engine.begin(synchronousOperation, type, 0, noGrant);
+    engine.preparation.begin(synchronousOperation, type, 0, noGrant);
     let offsetBytes: u32 = 0;
     // Bounded: each turn covers a sector or more, or ends a request that was in flight. After a failure nothing is added.
     while (offsetBytes < lengthBytes && operations.status(synchronousOperation) == Status.Ok) {
-      const covered = engine.addPiece(synchronousOperation, type, sector + offsetBytes / sectorBytes, lease, offsetBytes, lengthBytes - offsetBytes);
+      const covered = engine.preparation.addPiece(synchronousOperation, type, sector + offsetBytes / sectorBytes, lease, offsetBytes, lengthBytes - offsetBytes);
       if (covered > 0) offsetBytes += u32(covered);
       else if (covered == -<i32>Status.Busy) this.awaitSlot();
       else operations.fail(synchronousOperation, u32(-covered));
     }
     return engine.complete();
+  }
+
+  /** Discard or zero a range of sectors, in as many requests as the device's limits ask for. */
+  erase(type: u32, sector: u64, sectorCount: u64, flags: u32): u32 {
+    const refused = flags & ~ZeroFlag.unmap ? Status.InvalidArgument : this.admitRange(type, sector, sectorCount);
+    if (refused != Status.Ok || sectorCount == 0) return refused;
+    const engine = this.engine, operations = engine.operations;
+    engine.preparation.begin(synchronousOperation, type, 0, noGrant);
+    // Bounded: by `rangePieceLimit` pieces, and by the ends of requests that were in flight.
+    for (let done: u64 = 0; done < sectorCount && operations.status(synchronousOperation) == Status.Ok;) {
+      const covered = engine.preparation.addRange(synchronousOperation, type, sector + done, sectorCount - done, this.rangeFlags(type, flags));
+      if (covered > 0) done += u64(covered);
+      else if (covered == -<i32>Status.Busy) this.awaitSlot();
+      else operations.fail(synchronousOperation, u32(-covered));
+    }
+    return engine.complete();
+  }
+
+  /** Flags of a range for the device: unmap for zeros only (§5.2.6.1), and only where it means something. */
+  rangeFlags(type: u32, flags: u32): u32 {
+    return type == RequestType.writeZeroes && flags & ZeroFlag.unmap && this.life.geometry.mayUnmap ? rangeUnmap : 0;
   }
 
   flush(): u32 {
@@ -83,6 +134,7 @@ export class Disk {
 
   /** Copies the device's identity into a lease; its length in bytes, or −Status. Safety: the page is ours, and the text is bounded by `identityBytes`. */
   identify(lease: u32, leaseBytes: u32): i32 {
+    this.engine.inspect();
     if (!this.life.live) return -<i32>Status.DeviceGone;
     const page = QueueMemory.identity();
     const status = this.request(RequestType.identify, identityBytes);
@@ -103,19 +155,23 @@ export class Disk {
 
   /** An interrupt came while nobody was inside the driver. */
   interrupted(): void {
-    this.engine.interrupted();
-    this.engine.collect();
-    this.engine.rest();
+    const engine = this.engine;
+    engine.interrupted();
+    if (!engine.collect()) {
+      engine.idleInterrupt();
+      engine.inspect();
+    }
+    engine.rest();
   }
 
   /** One synchronous request, with data of the identity page or none. */
   private request(type: u32, lengthBytes: u32): u32 {
     const engine = this.engine;
-    engine.begin(synchronousOperation, type, 0, noGrant);
-    let covered = engine.addPiece(synchronousOperation, type, 0, 0, <u32>QueueMemory.identity(), lengthBytes);
+    engine.preparation.begin(synchronousOperation, type, 0, noGrant);
+    let covered = engine.preparation.addPiece(synchronousOperation, type, 0, 0, <u32>QueueMemory.identity(), lengthBytes);
     if (covered == -<i32>Status.Busy) {
       this.awaitSlot();
-      covered = engine.addPiece(synchronousOperation, type, 0, 0, <u32>QueueMemory.identity(), lengthBytes);
+      covered = engine.preparation.addPiece(synchronousOperation, type, 0, 0, <u32>QueueMemory.identity(), lengthBytes);
     }
     if (covered < 0) engine.operations.fail(synchronousOperation, u32(-covered));
     return engine.complete();
@@ -124,6 +180,6 @@ export class Disk {
   /** All slots are taken: let what is prepared begin, and wait for an end. */
   private awaitSlot(): void {
     this.engine.publish();
-    this.engine.awaitProgress(true);
+    this.engine.awaitProgress(true, 1);
   }
 }

@@ -1,6 +1,5 @@
-// Counts since the driver started. The first eight are what `statistics` hands out; the rest say what a device did wrong,
-// and go into the trace.
-import { DeviceStatistics } from "../../kernel-bindings/generated/assembly/block-device";
+// Counts since the driver started: the work done (DeviceStatistics), and what the device did besides it (DeviceHealth).
+import { DeviceHealth, DeviceStatistics } from "../../kernel-bindings/generated/assembly/block-device";
 import { RequestType } from "./virtio";
 
 export class DriverStatistics {
@@ -17,12 +16,23 @@ export class DriverStatistics {
   breaches: u64 = 0;
   /** Resets because of a breach or of silence. */
   resets: u64 = 0;
+  configurationChanges: u64 = 0;
+  /** Interrupts that brought nothing. */
+  idleInterrupts: u64 = 0;
+  /** Resets because of silence alone. */
+  timeOuts: u64 = 0;
+  discards: u64 = 0;
+  writeZeroes: u64 = 0;
+  /** Of chains, header and status byte included; the ring's own in front of a table are not counted. */
+  descriptors: u64 = 0;
 
   /** An operation of this request type ended well. */
   count(type: u32, bytes: u32): void {
     if (type == RequestType.read) { this.reads++; this.readBytes += bytes; }
     else if (type == RequestType.write) { this.writes++; this.writtenBytes += bytes; }
     else if (type == RequestType.flush) this.flushes++;
+    else if (type == RequestType.discard) this.discards++;
+    else if (type == RequestType.writeZeroes) this.writeZeroes++;
   }
 
   breach(): void { this.breaches++; this.errors++; }
@@ -37,5 +47,17 @@ export class DriverStatistics {
     DeviceStatistics.setDoorbells(out, this.doorbells);
     DeviceStatistics.setInterrupts(out, this.interrupts);
     DeviceStatistics.setErrors(out, this.errors);
+  }
+
+  /** Write a DeviceHealth at `out`. */
+  putHealth(out: usize): void {
+    DeviceHealth.setBreaches(out, this.breaches);
+    DeviceHealth.setResets(out, this.resets);
+    DeviceHealth.setConfigurationChanges(out, this.configurationChanges);
+    DeviceHealth.setIdleInterrupts(out, this.idleInterrupts);
+    DeviceHealth.setTimeOuts(out, this.timeOuts);
+    DeviceHealth.setDiscards(out, this.discards);
+    DeviceHealth.setWriteZeroes(out, this.writeZeroes);
+    DeviceHealth.setDescriptors(out, this.descriptors);
   }
 }

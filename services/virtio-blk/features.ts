@@ -1,9 +1,13 @@
 // Which of the features that a device offers the driver takes, and what it refuses. Pure: bits in, bits out.
 import { Feature } from "./virtio";
 
-/** Everything the driver can make use of. What is not here is never accepted (§2.2.1), among it SIZE_MAX, the packed ring and notification data. */
-const understood: u64 = Feature.segmentMaximum | Feature.readOnly | Feature.blockSize | Feature.flush | Feature.indirectDescriptors
-  | Feature.eventIndex | Feature.version1 | Feature.accessPlatform;
+/**
+ * Everything the driver can make use of. What is not here is never accepted (§2.2.1), among it the packed ring, IN_ORDER
+ * (its used ring leaves out entries, which could not be checked), NOTIFICATION_DATA, secure erase and a cache mode that
+ * the driver would have to set. A device that cannot do without one of them takes FEATURES_OK back (§3.1.1) and is refused.
+ */
+const understood: u64 = Feature.segmentBytesMaximum | Feature.segmentMaximum | Feature.readOnly | Feature.blockSize | Feature.flush
+  | Feature.topology | Feature.discard | Feature.writeZeroes | Feature.indirectDescriptors | Feature.eventIndex | Feature.version1 | Feature.accessPlatform;
 
 /** Why a device is refused. */
 export namespace Refusal {

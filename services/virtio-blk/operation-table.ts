@@ -1,12 +1,12 @@
 // Operations: what a client asked for. One operation is carried out by one or more requests (pieces), because a long or
-// scattered range does not fit one chain. Entries 0–255 are requests of batches, kept until reaped; entry 256 is the
+// scattered range does not fit one chain. Entries 0–1023 are requests of batches, kept until reaped; entry 1024 is the
 // synchronous call, of which there is only one.
 // What stays true: an entry is done when it is closed to further pieces and none is left; each batch entry that is done
 // stands in the queue of the finished exactly once.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 
-export const batchOperationLimit: u32 = 256;
-export const synchronousOperation: u32 = 256;
+export const batchOperationLimit: u32 = 1024;
+export const synchronousOperation: u32 = 1024;
 /** The grant of an operation that has none. */
 export const noGrant: u32 = 0xffff_ffff;
 

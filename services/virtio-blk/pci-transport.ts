@@ -68,8 +68,9 @@ export class PciTransport extends Transport {
 
   enableQueue(size: u32, descriptors: u64, available: u64, used: u64): bool {
     const registers = this.registers;
-    // Configuration changes are not served: the capacity counts as it was at the last reset, and the device refuses what no longer exists.
-    registers.write16(Window.common, Common.configurationVector, noVector);
+    // Changes of the configuration use the same vector (§4.1.5.1.2 allows it): an interrupt that brings no completion is one.
+    // If the device cannot map it, the driver learns of changes when it looks.
+    registers.write16(Window.common, Common.configurationVector, this.queueVector);
     registers.write16(Window.common, Common.queueSelect, 0);
     registers.write16(Window.common, Common.queueSize, size);
     registers.write16(Window.common, Common.queueVector, this.queueVector);

@@ -1,24 +1,26 @@
-// Turns operations into requests, and what the device answers into their results: the one place where the used ring is
-// judged. Everything the device says there is hostile input.
+// Hands requests (preparation.ts makes them) to the device and turns its answers into results: the one place where the used
+// ring is judged. Everything the device says there is hostile input.
 //
 // What stays true: a slot's memory is given back to its owner only after the device has used its chain or was reset;
 // each piece of an operation ends exactly once; no answer of the device traps, allocates or loops without bound.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { DeviceLife } from "./device-life";
 import { DriverStatistics } from "./driver-statistics";
+import { Look } from "./geometry";
 import { GrantTable } from "./grant-table";
 import { noGrant, OperationTable, synchronousOperation } from "./operation-table";
 import { Platform } from "./platform";
-import { slotLimit } from "./queue-memory";
+import { Preparation } from "./preparation";
 import { RequestSlots } from "./request-slots";
 import { Transport } from "./transport";
-import { RequestStatus, RequestType, sectorBytes } from "./virtio";
+import { RequestStatus, RequestType } from "./virtio";
 import { Virtqueue } from "./virtqueue";
 
 /** A request that the device has kept for so long is given up on, with the device. */
-const timeLimitNanoseconds: u64 = 30_000_000_000;
+const timeLimitMs: u32 = 30_000;
+const timeLimitNanoseconds: u64 = u64(timeLimitMs) * 1_000_000;
 /** The longest sleep without a look at the clock, the ring and the device's health: a lost interrupt costs no more. */
-const sliceMicroseconds: u32 = 1_000_000;
+const sliceMicroseconds: u32 = min(1_000_000, timeLimitMs * 50);
 /** Wake-ups in a row that bring nothing: more than that is an interrupt storm, or a kernel that cannot sleep. */
 const fruitlessLimit: u32 = 100_000;
 /** Turns of polling before sleeping, adapted to what has paid off lately. */
@@ -31,13 +33,13 @@ const cancelNanoseconds: u64 = 200_000_000;
 /** Turns of polling for it between two looks at the clock, and in all, should the clock stand still. */
 const cancelPollsBetweenLooks: u32 = 64;
 const cancelPolls: u32 = 1 << 24;
-/** A piece is at most this long, so that its used length stays far from 2^32. */
-const pieceBytesLimit: u32 = 1 << 24;
 
 export class RequestEngine {
-  slots: RequestSlots = new RequestSlots();
-  operations: OperationTable = new OperationTable();
-  private pieceBytes: u32 = pieceBytesLimit;
+  slots: RequestSlots;
+  operations: OperationTable;
+  /** The device raised an interrupt for nothing, or failed a request: it may have changed, or have stopped. */
+  private isSuspect: bool = false;
+  preparation: Preparation;
   private polls: u32 = pollsMost;
   private sleeps: u32 = 0;
   /** When the patience with a dying domain's request ends; 0: none is dying. */
@@ -46,59 +48,18 @@ export class RequestEngine {
   constructor(
     private platform: Platform, private transport: Transport, private queue: Virtqueue, private life: DeviceLife,
     private grants: GrantTable, private statistics: DriverStatistics,
-  ) {}
+  ) {
+    const slots = new RequestSlots(), operations = new OperationTable();
+    this.slots = slots;
+    this.operations = operations;
+    this.preparation = new Preparation(platform, queue, life, slots, operations, statistics);
+  }
 
   /** Bring the device up with nothing in flight. */
   start(): bool {
     const revived = this.revive();
     this.slots.clear(this.queue.slotCount);
     return revived;
-  }
-
-  /** A new operation: whatever cut the pieces of the last one short may not hold for this one. */
-  begin(operation: u32, type: u32, tag: u32, grant: u32): void {
-    this.operations.begin(operation, type, tag, grant);
-    this.pieceBytes = pieceBytesLimit;
-  }
-
-  /**
-   * Prepare one request for a part of [offset, offset + length) of a lease or grant (`source` 0: own memory), beginning
-   * at its start. Answers the bytes it covers, or −Status: Busy when no slot is free. Length 0 is a request without data.
-   */
-  addPiece(operation: u32, type: u32, sector: u64, source: u32, offsetBytes: u32, lengthBytes: u32): i32 {
-    if (!this.life.live) return -<i32>Status.DeviceGone;
-    const slot = this.slots.peekFree();
-    if (slot == slotLimit) return -<i32>Status.Busy;
-    const deviceWrites = type == RequestType.read || type == RequestType.identify;
-    let covered = min(lengthBytes, this.pieceBytes);
-    let segmentCount: i32 = 0;
-    if (lengthBytes) {
-      segmentCount = this.platform.segments(source, offsetBytes, covered, deviceWrites, this.queue.segmentsPlace(slot), this.queue.segmentLimit);
-      // Too scattered for one chain: half of it, down to one sector.
-      while (segmentCount == -<i32>Status.TooLarge && covered > sectorBytes) {
-        covered = max((covered >> 1) & ~(sectorBytes - 1), sectorBytes);
-        this.pieceBytes = covered;
-        segmentCount = this.platform.segments(source, offsetBytes, covered, deviceWrites, this.queue.segmentsPlace(slot), this.queue.segmentLimit);
-      }
-      // One sector in more segments than the device takes: this memory can never be used with it.
-      if (segmentCount == -<i32>Status.TooLarge) return -<i32>Status.InvalidArgument;
-      if (segmentCount < 0) return segmentCount;
-      assert(segmentCount != 0 && u32(segmentCount) <= this.queue.segmentLimit, "the kernel answered more segments than asked for");
-    }
-    this.queue.compose(slot, type, sector, u32(segmentCount), deviceWrites);
-    this.queue.offer(slot);
-    this.slots.prepare(operation, covered, deviceWrites);
-    this.operations.addPiece(operation);
-    return <i32>covered;
-  }
-
-  /** Take back all pieces of an operation, which is the last that was prepared and has not been published. */
-  withdraw(operation: u32): void {
-    for (let count = this.operations.pieceCount(operation); count > 0; count--) {
-      this.queue.withdraw();
-      this.slots.unprepare();
-      this.operations.removePiece(operation);
-    }
   }
 
   /** Hand everything prepared to the device. */
@@ -120,19 +81,24 @@ export class RequestEngine {
     const operations = this.operations;
     this.close(synchronousOperation);
     this.publish();
-    while (!operations.isDone(synchronousOperation)) this.awaitProgress(operations.kind(synchronousOperation) != RequestType.flush);
+    while (!operations.isDone(synchronousOperation)) {
+      this.awaitProgress(operations.kind(synchronousOperation) != RequestType.flush, operations.pieceCount(synchronousOperation));
+    }
     const status = operations.status(synchronousOperation);
     if (status == Status.Ok) this.statistics.count(operations.kind(synchronousOperation), operations.bytes(synchronousOperation));
     return status;
   }
 
-  /** Publish, and wait until a request that is in flight has ended. Nothing to wait for is a bug. */
-  awaitProgress(mayPoll: bool): void {
+  /**
+   * Wait until a request that is in flight has ended. Nothing to wait for is a bug. A caller that needs `needed` ends
+   * before it can go on is woken once for them, where the device can count.
+   */
+  awaitProgress(mayPoll: bool, needed: u32): void {
     assert(this.slots.preparedCount == 0 && this.slots.inFlightCount != 0, "nothing to wait for");
     if (this.collect()) return;
     if (mayPoll && this.poll()) return;
     for (let fruitless: u32 = 0; fruitless < fruitlessLimit; fruitless++) {
-      this.queue.arm();
+      this.queue.arm(min(needed, this.slots.inFlightCount));
       if (this.collect()) return;
       if (this.expire()) return;
       const woken = this.platform.wait(sliceMicroseconds);
@@ -143,7 +109,9 @@ export class RequestEngine {
         return;
       }
       if (this.collect()) return;
+      if (woken > 0) this.idleInterrupt();
     }
+    this.statistics.timeOuts++;
     this.giveUp(Status.TimedOut, "interrupts without completions");
   }
 
@@ -164,8 +132,35 @@ export class RequestEngine {
   /** An interrupt came: let the next one through before the ring is looked at. */
   interrupted(): void {
     this.statistics.interrupts++;
+    this.queue.disarm();
     this.platform.acknowledgeInterrupt();
     this.transport.acknowledgeInterrupt();
+  }
+
+  /** An interrupt brought nothing: late, invented, or for a change of the configuration or a stop of the device (§2.1.2, §2.5.3). */
+  idleInterrupt(): void {
+    this.statistics.idleInterrupts++;
+    this.isSuspect = true;
+  }
+
+  /** Before something new begins: if there is a reason, see whether the device still serves us and what it is now. */
+  inspect(): void {
+    if (!this.isSuspect || !this.life.live) return;
+    assert(this.slots.preparedCount == 0, "a reset would lose what is prepared");
+    this.isSuspect = false;
+    if (this.life.isHealthy()) this.refresh();
+    else this.giveUp(Status.DeviceError, "the device stopped by itself");
+  }
+
+  /** Look at the configuration of a live device once more. */
+  refresh(): void {
+    if (!this.life.live) return;
+    const look = this.life.geometry.refresh(this.transport);
+    if (look == Look.unstable) this.statistics.breach();
+    else if (look == Look.changed) {
+      this.statistics.configurationChanges++;
+      this.platform.note("the device's configuration changed");
+    }
   }
 
   /** End everything that the device says it has used; false when that is nothing. */
@@ -196,7 +191,8 @@ export class RequestEngine {
   /** Give up on the device when a request is overdue; true when it was. Only this reads the clock, and only when waiting. */
   expire(): bool {
     if (this.slots.inFlightCount == 0 || !this.slots.overdue(this.platform.now(), timeLimitNanoseconds)) return false;
-    this.giveUp(Status.TimedOut, "a request took longer than 30 s");
+    this.statistics.timeOuts++;
+    this.giveUp(Status.TimedOut, "a request took longer than the time limit");
     return true;
   }
 
@@ -234,7 +230,10 @@ export class RequestEngine {
     const operation = this.slots.operation(slot);
     const dataBytes = this.slots.data(slot);
     this.slots.land(slot);
-    if (status != Status.Ok) this.statistics.errors++;
+    if (status != Status.Ok) {
+      this.statistics.errors++;
+      this.isSuspect = true;
+    }
     this.operations.endPiece(operation, status, dataBytes);
     if (operation != synchronousOperation && this.operations.isDone(operation)) this.finish(operation);
   }
@@ -262,6 +261,7 @@ export class RequestEngine {
       if (this.slots.isInFlight(slot)) this.endPiece(slot, answer);
     }
     this.slots.clear(this.queue.slotCount);
+    this.isSuspect = false;
   }
 
   private revive(): bool { return this.life.reset() && this.life.bringUp(); }

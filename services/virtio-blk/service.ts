@@ -1,7 +1,6 @@
-// The block-device interface: messages to calls of disk.ts and batches.ts, and their results to replies. Discard and
-// writeZeroes are not built: the generated server answers Unsupported for them.
+// The block-device interface: messages to calls of disk.ts and batches.ts, and their results to replies.
 import {
-  AttachReply, AwaitCompletionsReply, DescribeReply, DeviceStatistics, IdentifyReply, ReapReply, Server, SubmitReply,
+  AttachReply, AwaitCompletionsReply, DescribeReply, DeviceHealth, DeviceStatistics, IdentifyReply, LimitsReply, ReapReply, Server, SubmitReply,
 } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Batches } from "./batches";
@@ -33,13 +32,29 @@ export class VirtioBlkService extends Server {
 
   override describe(_badge: u32, _rights: u32): u32 {
     const disk = this.disk;
+    this.look();
     if (!disk.life.live) return Status.DeviceGone;
-    DescribeReply.setCapacitySectors(disk.life.capacitySectors);
-    DescribeReply.setBlockBytes(disk.life.blockBytes);
+    DescribeReply.setCapacitySectors(disk.life.geometry.capacitySectors);
+    DescribeReply.setBlockBytes(disk.life.geometry.blockBytes);
     DescribeReply.setFlags(disk.flags());
     DescribeReply.setMaximumTransferBytes(disk.maximumTransferBytes());
     DescribeReply.setMaximumSegments(disk.queue.segmentLimit);
     DescribeReply.setQueueDepth(disk.queue.slotCount);
+    return Status.Ok;
+  }
+
+  override limits(_badge: u32, _rights: u32): u32 {
+    this.look();
+    if (!this.disk.life.live) return Status.DeviceGone;
+    const geometry = this.disk.life.geometry;
+    LimitsReply.setPhysicalBlockBytes(geometry.physicalBlockBytes);
+    LimitsReply.setAlignmentBytes(geometry.alignmentBytes);
+    LimitsReply.setMinimumIoBytes(geometry.minimumIoBytes);
+    LimitsReply.setOptimalIoBytes(geometry.optimalIoBytes);
+    LimitsReply.setDiscardSectors(geometry.discardSectors);
+    LimitsReply.setDiscardAlignmentSectors(geometry.discardAlignmentSectors);
+    LimitsReply.setWriteZeroesSectors(geometry.writeZeroesSectors);
+    LimitsReply.setChanges(u32(this.disk.statistics.configurationChanges));
     return Status.Ok;
   }
 
@@ -52,6 +67,18 @@ export class VirtioBlkService extends Server {
   }
 
   override flush(_badge: u32, _rights: u32): u32 { return this.rested(this.disk.flush()); }
+
+  override discard(_badge: u32, _rights: u32, sector: u64, sectorCount: u64): u32 {
+    return this.rested(this.disk.erase(RequestType.discard, sector, sectorCount, 0));
+  }
+
+  override writeZeroes(_badge: u32, _rights: u32, sector: u64, sectorCount: u64): u32 {
+    return this.rested(this.disk.erase(RequestType.writeZeroes, sector, sectorCount, 0));
+  }
+
+  override writeZeroesWith(_badge: u32, _rights: u32, sector: u64, sectorCount: u64, flags: u32): u32 {
+    return this.rested(this.disk.erase(RequestType.writeZeroes, sector, sectorCount, flags));
+  }
 
   override identify(_badge: u32, _rights: u32, identity: u32, identityLength: u32): u32 {
     const result = this.disk.identify(identity, identityLength);
@@ -94,11 +121,27 @@ export class VirtioBlkService extends Server {
     return written < 0 ? u32(-written) : Status.Ok;
   }
 
+  override health(_badge: u32, _rights: u32, health: u32, healthLength: u32): u32 {
+    if (healthLength < DeviceHealth.SIZE) return Status.InvalidArgument;
+    this.disk.statistics.putHealth(this.record);
+    const written = this.platform.leaseWrite(health, 0, this.record, DeviceHealth.SIZE);
+    return written < 0 ? u32(-written) : Status.Ok;
+  }
+
   override awaitCompletions(_badge: u32, _rights: u32, count: u32): u32 {
     this.batches.awaitCompletions(count);
     AwaitCompletionsReply.setReady(this.disk.engine.operations.finishedCount);
     AwaitCompletionsReply.setInFlight(this.disk.engine.operations.runningCount);
     return Status.Ok;
+  }
+
+  /** Who asks what the device is gets what it is now. */
+  private look(): void {
+    const engine = this.disk.engine;
+    engine.collect();
+    engine.inspect();
+    engine.refresh();
+    engine.rest();
   }
 
   /** Every operation that may have collected something ends with this. */

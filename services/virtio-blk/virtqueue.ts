@@ -1,15 +1,15 @@
 // One split virtqueue, VIRTIO 1.2 §2.7: writes chains, offers them, and reads what the device says it has used.
 //
-// Slot s is one request and owns fixed places: header s, status byte s, and its chain. With indirect descriptors the
+// Slot s is one request and owns fixed places: header s, range s, status byte s, and its chain. With indirect descriptors the
 // chain is table s (§2.7.5.3) behind ring descriptor s; without, ring descriptors [s × stride, (s + 1) × stride).
 //   chain: header (device reads) → data segments → status byte (device writes), §5.2.6
 //
 // What stays true: nothing that the device can write is read back but the used ring, the event index and the status
 // bytes, and none of these is believed here: the caller (request-engine.ts) checks each against its private records.
-// Safety: all addresses are of QueueMemory, with indexes below `slotLimit`, which `configure` and the callers ensure.
+// Safety: all addresses are of QueueMemory, with indexes below `size`, at most `slotLimit`, which `configure` and the callers ensure.
 import { Platform } from "./platform";
-import { pageBytes, QueueMemory, slotLimit } from "./queue-memory";
-import { DescriptorFlag, descriptorBytes, requestHeaderBytes, RequestStatus } from "./virtio";
+import { chainLimit, pageBytes, pageQueueSize, QueueMemory, slotLimit, tablePageCount } from "./queue-memory";
+import { DescriptorFlag, descriptorBytes, rangeBytes, requestHeaderBytes, RequestStatus } from "./virtio";
 
 /** Longest chain without indirect descriptors: 16 requests of up to 14 segments in a queue of 256. */
 const directChainLimit: u32 = 16;
@@ -18,6 +18,8 @@ const suppress: u16 = 1;
 
 export class Virtqueue {
   size: u32 = 0;
+  /** The largest size whose areas lie in one piece each, as the device sees them. */
+  sizeLimit: u32 = slotLimit;
   /** How many requests can be in flight. */
   slotCount: u32 = 0;
   /** Data segments that fit one chain. */
@@ -28,11 +30,15 @@ export class Virtqueue {
   identityAddress: u64 = 0;
   private headersAddress: u64 = 0;
   private statusesAddress: u64 = 0;
-  private tableAddresses: StaticArray<u64> = new StaticArray<u64>(slotLimit);
+  private rangesAddress: u64 = 0;
+  private tableAddresses: StaticArray<u64> = new StaticArray<u64>(tablePageCount);
+  private tableEntries: u32 = chainLimit;
   private one: usize = memory.data(16, 8);
   private stride: u32 = 1;
   private indirect: bool = false;
   private eventIndex: bool = false;
+  /** Without the event index: may the device interrupt now (§2.7.7)? */
+  private interruptsOn: bool = true;
   /** Where the next chain is offered, what the device was told of, and what has been taken back; all count modulo 2^16. */
   private offered: u16 = 0;
   private published: u16 = 0;
@@ -42,30 +48,45 @@ export class Virtqueue {
 
   /** Learn the device addresses of all queue memory; false when the kernel gives none or a page is not in one piece. */
   locate(): bool {
-    this.descriptorsAddress = this.addressOf(QueueMemory.descriptors(), false);
-    this.availableAddress = this.addressOf(QueueMemory.available(), false);
-    this.usedAddress = this.addressOf(QueueMemory.used(), true);
-    this.headersAddress = this.addressOf(QueueMemory.headers(), false);
-    this.statusesAddress = this.addressOf(QueueMemory.statuses(), true);
-    this.identityAddress = this.addressOf(QueueMemory.identity(), true);
-    let complete = this.descriptorsAddress && this.availableAddress && this.usedAddress && this.headersAddress && this.statusesAddress && this.identityAddress;
-    for (let slot: u32 = 0; slot < slotLimit; slot++) {
-      const address = this.addressOf(QueueMemory.table(slot), false);
-      this.tableAddresses[slot] = address;
-      if (!address) complete = 0;
+    this.sizeLimit = slotLimit;
+    if (!this.locateRings()) {
+      // Memory in single pages still carries a queue whose areas are a page each.
+      this.sizeLimit = pageQueueSize;
+      if (!this.locateRings()) return false;
     }
-    return complete != 0;
+    for (let page: u32 = 0; page < tablePageCount; page++) {
+      const address = this.addressOf(QueueMemory.tables() + page * pageBytes, pageBytes, false);
+      if (!address) return false;
+      this.tableAddresses[page] = address;
+    }
+    return true;
   }
 
-  /** Empty rings of `size` (a power of two, at most `slotLimit`); false when no request fits. The device must not be live. */
+  private locateRings(): bool {
+    const size = this.sizeLimit;
+    this.descriptorsAddress = this.addressOf(QueueMemory.descriptors(), size * descriptorBytes, false);
+    this.availableAddress = this.addressOf(QueueMemory.available(), 6 + (size << 1), false);
+    this.usedAddress = this.addressOf(QueueMemory.used(), 6 + (size << 3), true);
+    this.headersAddress = this.addressOf(QueueMemory.headers(), size * requestHeaderBytes, false);
+    this.rangesAddress = this.addressOf(QueueMemory.ranges(), size * rangeBytes, false);
+    this.statusesAddress = this.addressOf(QueueMemory.statuses(), size, true);
+    this.identityAddress = this.addressOf(QueueMemory.identity(), pageBytes, true);
+    const hasRings = this.descriptorsAddress != 0 && this.availableAddress != 0 && this.usedAddress != 0;
+    return hasRings && this.headersAddress != 0 && this.rangesAddress != 0 && this.statusesAddress != 0 && this.identityAddress != 0;
+  }
+
+  /** Empty rings of `size` (a power of two, at most `sizeLimit`); false when no request fits. The device must not be live. */
   configure(size: u32, indirect: bool, eventIndex: bool, deviceSegmentLimit: u32): bool {
-    memory.fill(QueueMemory.start(), 0, QueueMemory.bytes);
+    assert(size <= this.sizeLimit, "a queue larger than its memory");
+    QueueMemory.clear();
+    this.interruptsOn = true;
     this.offered = 0; this.published = 0; this.taken = 0;
     this.size = size;
     this.indirect = indirect;
     this.eventIndex = eventIndex;
     // §2.7.5.2, §2.7.5.3.1: no chain is longer than the queue, be it in a table or not.
-    const longest = min(size, indirect ? slotLimit : directChainLimit);
+    this.tableEntries = min(chainLimit, tablePageCount * (pageBytes / descriptorBytes) / size);
+    const longest = min(size, indirect ? this.tableEntries : directChainLimit);
     if (longest < 3) return false;
     this.segmentLimit = min(max(deviceSegmentLimit, 1), longest - 2);
     this.stride = indirect ? 1 : this.segmentLimit + 2;
@@ -75,6 +96,18 @@ export class Virtqueue {
 
   /** Where the data segments of a slot's chain go: `segmentLimit` entries in the layout that `Platform.segments` writes. */
   segmentsPlace(slot: u32): usize { return this.chain(slot) + descriptorBytes; }
+
+  /** The chain of a request whose data is one range of sectors (§5.2.6: DISCARD, WRITE_ZEROES), which is kept beside its header. */
+  composeRange(slot: u32, type: u32, sector: u64, sectorCount: u32, flags: u32): void {
+    const range = QueueMemory.ranges() + slot * rangeBytes;
+    store<u64>(range, sector);
+    store<u32>(range, sectorCount, 8);
+    store<u32>(range, flags, 12);
+    const place = this.segmentsPlace(slot);
+    store<u64>(place, this.rangesAddress + slot * rangeBytes);
+    store<u64>(place, rangeBytes, 8);
+    this.compose(slot, type, 0, 1, false);
+  }
 
   /** Complete a slot's chain around `segmentCount` segments that are in place. */
   compose(slot: u32, type: u32, sector: u64, segmentCount: u32, deviceWrites: bool): void {
@@ -93,7 +126,7 @@ export class Virtqueue {
     }
     this.describe(chain + (segmentCount + 1) * descriptorBytes, this.statusesAddress + slot, 1, DescriptorFlag.deviceWrites, 0);
     if (this.indirect) {
-      this.describe(QueueMemory.descriptors() + slot * descriptorBytes, this.tableAddresses[slot], (segmentCount + 2) * descriptorBytes, DescriptorFlag.indirect, 0);
+      this.describe(QueueMemory.descriptors() + slot * descriptorBytes, this.tableAddress(slot), (segmentCount + 2) * descriptorBytes, DescriptorFlag.indirect, 0);
     }
   }
 
@@ -113,6 +146,7 @@ export class Virtqueue {
   publish(): bool {
     const before = this.published;
     if (before == this.offered) return false;
+    if (!this.eventIndex && this.interruptsOn) this.disarm();
     // x86 keeps stores in order, and the compilers do not reorder stores: chains and ring entries are out before the index.
     store<u16>(QueueMemory.available(), this.offered, 2);
     this.published = this.offered;
@@ -138,18 +172,35 @@ export class Virtqueue {
   statusByte(slot: u32): u32 { return load<u8>(QueueMemory.statuses() + slot); }
 
   /**
-   * Ask for an interrupt at the next used entry; afterwards the ring must be looked at once more, because an entry that
-   * came before the device saw the wish raises none (§2.7.7, §2.7.10). Without the event index interrupts are never off.
+   * Ask for an interrupt when `count` (at least 1) more entries are used; afterwards the ring must be looked at once more,
+   * because an entry that came before the device saw the wish raises none (§2.7.7, §2.7.10). Without the event index the
+   * first entry interrupts, whatever the count.
    */
-  arm(): void {
-    if (this.eventIndex) store<u16>(QueueMemory.available() + 4 + (this.size << 1), this.taken);
+  arm(count: u32 = 1): void {
+    if (this.eventIndex) store<u16>(QueueMemory.available() + 4 + (this.size << 1), <u16>(u32(this.taken) + count - 1));
+    else if (!this.interruptsOn) {
+      this.interruptsOn = true;
+      store<u16>(QueueMemory.available(), 0);
+    }
     this.platform.fence();
+  }
+
+  /** No interrupts until the next `arm`. With the event index there is nothing to do: one wish is one interrupt. */
+  disarm(): void {
+    if (this.eventIndex) return;
+    this.interruptsOn = false;
+    store<u16>(QueueMemory.available(), suppress);
   }
 
   private usedEntry(): usize { return QueueMemory.used() + 4 + ((u32(this.taken) & (this.size - 1)) << 3); }
 
+  private tableAddress(slot: u32): u64 {
+    const offset = slot * this.tableEntries * descriptorBytes;
+    return this.tableAddresses[offset / pageBytes] + offset % pageBytes;
+  }
+
   private chain(slot: u32): usize {
-    return this.indirect ? QueueMemory.table(slot) : QueueMemory.descriptors() + slot * this.stride * descriptorBytes;
+    return this.indirect ? QueueMemory.tables() + slot * this.tableEntries * descriptorBytes : QueueMemory.descriptors() + slot * this.stride * descriptorBytes;
   }
 
   private describe(entry: usize, address: u64, length: u32, flags: u32, next: u32): void {
@@ -158,8 +209,8 @@ export class Virtqueue {
     store<u32>(entry, flags | next << 16, 12);
   }
 
-  private addressOf(page: usize, deviceWrites: bool): u64 {
-    if (this.platform.segments(0, <u32>page, pageBytes, deviceWrites, this.one, 1) != 1) return 0;
+  private addressOf(area: usize, lengthBytes: u32, deviceWrites: bool): u64 {
+    if (this.platform.segments(0, <u32>area, lengthBytes, deviceWrites, this.one, 1) != 1) return 0;
     return load<u64>(this.one);
   }
 }

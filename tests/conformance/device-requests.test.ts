@@ -57,7 +57,7 @@ for (const [name, make] of [["memory", () => new MemoryDisk(sectors)], ["recordi
     assert.equal(driver.read(8, 65536), Ok);
     assert.deepEqual(memory(driver, 65536), data);
     assert.equal(driver.flush(), Ok);
-    assert.deepEqual({ ...driver.device.counters }, { reads: 1, writes: 1, flushes: 1, discards: 0, readBytes: 65536, writtenBytes: 65536, errors: 0, interrupts: 3 });
+    assert.deepEqual({ ...driver.device.counters }, { reads: 1, writes: 1, flushes: 1, discards: 0, writeZeroes: 0, unmaps: 0, readBytes: 65536, writtenBytes: 65536, errors: 0, interrupts: 3 });
   });
 }
 

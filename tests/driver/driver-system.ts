@@ -8,7 +8,8 @@ import { DeterministicClock } from "../../host/kernel/clock.ts";
 import { type BootOptions, bootHosted, type System } from "../../host/kernel/system.ts";
 import type { Client } from "../../host/kernel/typescript-domain.ts";
 import {
-  BlockDeviceClient, type Completion, completionBytes, type DeviceStatistics, deviceStatisticsBytes, readCompletion, readDeviceStatistics,
+  BlockDeviceClient, type Completion, completionBytes, type DeviceHealth, deviceHealthBytes, type DeviceStatistics, deviceStatisticsBytes, readCompletion,
+  readDeviceHealth, readDeviceStatistics,
 } from "../../kernel-bindings/generated/host/block-device.ts";
 import { StatusError } from "../../kernel-bindings/host/client-port.ts";
 import { statuses } from "../../kernel-bindings/schema/abi.ts";
@@ -36,7 +37,7 @@ export function statusOf(operation: () => unknown): string {
   }
 }
 
-export interface BatchEntry { transfer: number; tag: number; sector: bigint; slot: number; offsetBytes: number; lengthBytes: number }
+export interface BatchEntry { transfer: number; tag: number; sector: bigint; slot: number; offsetBytes: number; lengthBytes: number; flags?: number }
 
 export class DriverSystem {
   readonly client: Client;
@@ -55,8 +56,8 @@ export class DriverSystem {
     this.clock = clock;
     this.notes = notes;
     this.disk = new BlockDeviceClient(this.client, this.client.handle("device"));
-    this.batchAddress = this.client.reserve(256 * 32, 16);
-    this.completionAddress = this.client.reserve(256 * completionBytes, 16);
+    this.batchAddress = this.client.reserve(1024 * 32, 16);
+    this.completionAddress = this.client.reserve(1024 * completionBytes, 16);
   }
 
   /** Puts requests into the batch memory and submits them; how many were accepted. */
@@ -70,12 +71,12 @@ export class DriverSystem {
       view.setUint32(at + 16, entry.slot, true);
       view.setUint32(at + 20, entry.offsetBytes, true);
       view.setUint32(at + 24, entry.lengthBytes, true);
-      view.setUint32(at + 28, 0, true);
+      view.setUint32(at + 28, entry.flags ?? 0, true);
     });
     return this.disk.submit({ count: entries.length, batch: { address: this.batchAddress, length: entries.length * 32 } }).accepted;
   }
 
-  reap(limit = 256): { completions: Completion[]; inFlight: number } {
+  reap(limit = 1024): { completions: Completion[]; inFlight: number } {
     const { count, inFlight } = this.disk.reap({ completions: { address: this.completionAddress, length: limit * completionBytes } });
     const completions = Array.from({ length: count }, (_, index) => readCompletion(this.client.view, this.completionAddress + index * completionBytes));
     return { completions, inFlight };
@@ -83,7 +84,7 @@ export class DriverSystem {
 
   /** Waits until nothing runs and collects everything. */
   reapAll(): Completion[] {
-    this.disk.awaitCompletions({ count: 256 });
+    this.disk.awaitCompletions({ count: 1024 });
     return this.reap().completions;
   }
 
@@ -98,6 +99,11 @@ export class DriverSystem {
   statistics(): DeviceStatistics {
     this.disk.statistics({ statistics: { address: this.batchAddress, length: deviceStatisticsBytes } });
     return readDeviceStatistics(this.client.view, this.batchAddress);
+  }
+
+  health(): DeviceHealth {
+    this.disk.health({ health: { address: this.batchAddress, length: deviceHealthBytes } });
+    return readDeviceHealth(this.client.view, this.batchAddress);
   }
 }
 

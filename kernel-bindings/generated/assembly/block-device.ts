@@ -13,14 +13,21 @@ export namespace DeviceFlag {
   export const writeZeroes: u32 = 8;
 }
 
-/** Operation of a batch request. */
+/** Operation of a batch request. Discard and writeZeroes name sectors only: `lengthBytes` of them, no memory. */
 export namespace Transfer {
   export const read: u32 = 1;
   export const write: u32 = 2;
   export const flush: u32 = 3;
+  export const discard: u32 = 4;
+  export const writeZeroes: u32 = 5;
 }
 
-/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant. */
+/** How sectors become zeros. */
+export namespace ZeroFlag {
+  export const unmap: u32 = 1;
+}
+
+/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant; `flags` is a ZeroFlag for writeZeroes, else 0. */
 export namespace BatchRequest {
   export const SIZE: u32 = 32;
   export function transfer(p: usize): u32 { return load<u32>(p); }
@@ -35,8 +42,8 @@ export namespace BatchRequest {
   export function setOffsetBytes(p: usize, value: u32): void { store<u32>(p, value, 20); }
   export function lengthBytes(p: usize): u32 { return load<u32>(p, 24); }
   export function setLengthBytes(p: usize, value: u32): void { store<u32>(p, value, 24); }
-  export function reserved(p: usize): u32 { return load<u32>(p, 28); }
-  export function setReserved(p: usize, value: u32): void { store<u32>(p, value, 28); }
+  export function flags(p: usize): u32 { return load<u32>(p, 28); }
+  export function setFlags(p: usize, value: u32): void { store<u32>(p, value, 28); }
 }
 
 /** One finished request. */
@@ -73,6 +80,27 @@ export namespace DeviceStatistics {
   export function setErrors(p: usize, value: u64): void { store<u64>(p, value, 56); }
 }
 
+/** What the device did besides its work, and what it was given, since the driver started. A breach is an answer that breaks the rules of the device's standard. */
+export namespace DeviceHealth {
+  export const SIZE: u32 = 64;
+  export function breaches(p: usize): u64 { return load<u64>(p); }
+  export function setBreaches(p: usize, value: u64): void { store<u64>(p, value); }
+  export function resets(p: usize): u64 { return load<u64>(p, 8); }
+  export function setResets(p: usize, value: u64): void { store<u64>(p, value, 8); }
+  export function configurationChanges(p: usize): u64 { return load<u64>(p, 16); }
+  export function setConfigurationChanges(p: usize, value: u64): void { store<u64>(p, value, 16); }
+  export function idleInterrupts(p: usize): u64 { return load<u64>(p, 24); }
+  export function setIdleInterrupts(p: usize, value: u64): void { store<u64>(p, value, 24); }
+  export function timeOuts(p: usize): u64 { return load<u64>(p, 32); }
+  export function setTimeOuts(p: usize, value: u64): void { store<u64>(p, value, 32); }
+  export function discards(p: usize): u64 { return load<u64>(p, 40); }
+  export function setDiscards(p: usize, value: u64): void { store<u64>(p, value, 40); }
+  export function writeZeroes(p: usize): u64 { return load<u64>(p, 48); }
+  export function setWriteZeroes(p: usize, value: u64): void { store<u64>(p, value, 48); }
+  export function descriptors(p: usize): u64 { return load<u64>(p, 56); }
+  export function setDescriptors(p: usize, value: u64): void { store<u64>(p, value, 56); }
+}
+
 /** Capacity and limits of the device. 0 or −Status. */
 export function callDescribe(endpoint: u32): i32 {
   store<u32>(messageOut, 65537);
@@ -96,7 +124,7 @@ export namespace DescribeReply {
   export function setQueueDepth(value: u32): void { store<u32>(messageIn, value, 40); }
 }
 
-/** Read sectors into the buffer; done when this returns. 0 or −Status. */
+/** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. 0 or −Status. */
 export function callRead(endpoint: u32, sector: u64, bufferSource: u32, bufferAddress: usize, bufferLength: u32): i32 {
   store<u32>(messageOut, 131073);
   store<u64>(messageOut, 0, 4);
@@ -134,7 +162,7 @@ export function callDiscard(endpoint: u32, sector: u64, sectorCount: u64): i32 {
   return kernel.call(endpoint);
 }
 
-/** These sectors read as zeros from now on. 0 or −Status. */
+/** These sectors read as zeros from now on; they stay allocated. 0 or −Status. */
 export function callWriteZeroes(endpoint: u32, sector: u64, sectorCount: u64): i32 {
   store<u32>(messageOut, 393217);
   store<u64>(messageOut, 0, 4);
@@ -238,11 +266,58 @@ export namespace AwaitCompletionsReply {
   export function setInFlight(value: u32): void { store<u32>(messageIn, value, 20); }
 }
 
+/** How the device likes its requests: block sizes, alignment (bytes from sector 0 to the first physical block's start), sizes of I/O, and what one discard or writeZeroes request may cover (0: not offered). `changes` counts changes of the configuration that the driver has seen, this look included. 0 or −Status. */
+export function callLimits(endpoint: u32): i32 {
+  store<u32>(messageOut, 917505);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  return kernel.call(endpoint);
+}
+/** Reply of limits: getters for the caller, setters for the server. */
+export namespace LimitsReply {
+  export function physicalBlockBytes(): u32 { return load<u32>(messageOut, 16); }
+  export function setPhysicalBlockBytes(value: u32): void { store<u32>(messageIn, value, 16); }
+  export function alignmentBytes(): u32 { return load<u32>(messageOut, 20); }
+  export function setAlignmentBytes(value: u32): void { store<u32>(messageIn, value, 20); }
+  export function minimumIoBytes(): u32 { return load<u32>(messageOut, 24); }
+  export function setMinimumIoBytes(value: u32): void { store<u32>(messageIn, value, 24); }
+  export function optimalIoBytes(): u32 { return load<u32>(messageOut, 28); }
+  export function setOptimalIoBytes(value: u32): void { store<u32>(messageIn, value, 28); }
+  export function discardSectors(): u32 { return load<u32>(messageOut, 32); }
+  export function setDiscardSectors(value: u32): void { store<u32>(messageIn, value, 32); }
+  export function discardAlignmentSectors(): u32 { return load<u32>(messageOut, 36); }
+  export function setDiscardAlignmentSectors(value: u32): void { store<u32>(messageIn, value, 36); }
+  export function writeZeroesSectors(): u32 { return load<u32>(messageOut, 40); }
+  export function setWriteZeroesSectors(value: u32): void { store<u32>(messageIn, value, 40); }
+  export function changes(): u32 { return load<u32>(messageOut, 44); }
+  export function setChanges(value: u32): void { store<u32>(messageIn, value, 44); }
+}
+
+/** As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it. 0 or −Status. */
+export function callWriteZeroesWith(endpoint: u32, sector: u64, sectorCount: u64, flags: u32): i32 {
+  store<u32>(messageOut, 983041);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  store<u64>(messageOut, sector, 16);
+  store<u64>(messageOut, sectorCount, 24);
+  store<u32>(messageOut, flags, 32);
+  return kernel.call(endpoint);
+}
+
+/** A DeviceHealth. 0 or −Status. */
+export function callHealth(endpoint: u32, healthSource: u32, healthAddress: usize, healthLength: u32): i32 {
+  store<u32>(messageOut, 1048577);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u32>(messageOut, healthSource, 64); store<u32>(messageOut, <u32>healthAddress, 68); store<u32>(messageOut, healthLength, 72); store<u32>(messageOut, 2, 76);
+  return kernel.call(endpoint);
+}
+
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
   /** Capacity and limits of the device. */
   describe(badge: u32, rights: u32): u32 { return Status.Unsupported; }
-  /** Read sectors into the buffer; done when this returns. */
+  /** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. */
   read(badge: u32, rights: u32, sector: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }
   /** Write the buffer; the device has it, perhaps not durably, when this returns. */
   write(badge: u32, rights: u32, sector: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }
@@ -250,7 +325,7 @@ export abstract class Server {
   flush(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** The device may forget these sectors. */
   discard(badge: u32, rights: u32, sector: u64, sectorCount: u64): u32 { return Status.Unsupported; }
-  /** These sectors read as zeros from now on. */
+  /** These sectors read as zeros from now on; they stay allocated. */
   writeZeroes(badge: u32, rights: u32, sector: u64, sectorCount: u64): u32 { return Status.Unsupported; }
   /** The device's own identity, up to 20 bytes. */
   identify(badge: u32, rights: u32, identity: u32, identityLength: u32): u32 { return Status.Unsupported; }
@@ -266,6 +341,12 @@ export abstract class Server {
   statistics(badge: u32, rights: u32, statistics: u32, statisticsLength: u32): u32 { return Status.Unsupported; }
   /** Wait until `count` completions can be reaped or nothing is in flight; for a client that cannot return to be notified. */
   awaitCompletions(badge: u32, rights: u32, count: u32): u32 { return Status.Unsupported; }
+  /** How the device likes its requests: block sizes, alignment (bytes from sector 0 to the first physical block's start), sizes of I/O, and what one discard or writeZeroes request may cover (0: not offered). `changes` counts changes of the configuration that the driver has seen, this look included. */
+  limits(badge: u32, rights: u32): u32 { return Status.Unsupported; }
+  /** As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it. */
+  writeZeroesWith(badge: u32, rights: u32, sector: u64, sectorCount: u64, flags: u32): u32 { return Status.Unsupported; }
+  /** A DeviceHealth. */
+  health(badge: u32, rights: u32, health: u32, healthLength: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
@@ -324,6 +405,18 @@ export abstract class Server {
         if (counts != 0) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
         return this.awaitCompletions(badge, rights, load<u32>(messageIn, 16));
+      case 14:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.limits(badge, rights);
+      case 15:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.writeZeroesWith(badge, rights, load<u64>(messageIn, 16), load<u64>(messageIn, 24), load<u32>(messageIn, 32));
+      case 16:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.health(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       default: return Status.Unsupported;
     }
   }

@@ -4,14 +4,16 @@ import { type ClientPort, type Lease, StatusError, writeLease } from "../../host
 export const INTERFACE = 1;
 /** What the device can do. */
 export const DeviceFlag = { readOnly: 1, flush: 2, discard: 4, writeZeroes: 8 } as const;
-/** Operation of a batch request. */
-export const Transfer = { read: 1, write: 2, flush: 3 } as const;
+/** Operation of a batch request. Discard and writeZeroes name sectors only: `lengthBytes` of them, no memory. */
+export const Transfer = { read: 1, write: 2, flush: 3, discard: 4, writeZeroes: 5 } as const;
+/** How sectors become zeros. */
+export const ZeroFlag = { unmap: 1 } as const;
 
-/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant. */
-export interface BatchRequest { transfer: number; tag: number; sector: bigint; slot: number; offsetBytes: number; lengthBytes: number; reserved: number }
+/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant; `flags` is a ZeroFlag for writeZeroes, else 0. */
+export interface BatchRequest { transfer: number; tag: number; sector: bigint; slot: number; offsetBytes: number; lengthBytes: number; flags: number }
 export const batchRequestBytes = 32;
 export function readBatchRequest(view: DataView, offset: number): BatchRequest {
-  return { transfer: view.getUint32(offset + 0, true), tag: view.getUint32(offset + 4, true), sector: view.getBigUint64(offset + 8, true), slot: view.getUint32(offset + 16, true), offsetBytes: view.getUint32(offset + 20, true), lengthBytes: view.getUint32(offset + 24, true), reserved: view.getUint32(offset + 28, true) };
+  return { transfer: view.getUint32(offset + 0, true), tag: view.getUint32(offset + 4, true), sector: view.getBigUint64(offset + 8, true), slot: view.getUint32(offset + 16, true), offsetBytes: view.getUint32(offset + 20, true), lengthBytes: view.getUint32(offset + 24, true), flags: view.getUint32(offset + 28, true) };
 }
 
 /** One finished request. */
@@ -28,6 +30,13 @@ export function readDeviceStatistics(view: DataView, offset: number): DeviceStat
   return { reads: view.getBigUint64(offset + 0, true), writes: view.getBigUint64(offset + 8, true), flushes: view.getBigUint64(offset + 16, true), readBytes: view.getBigUint64(offset + 24, true), writtenBytes: view.getBigUint64(offset + 32, true), doorbells: view.getBigUint64(offset + 40, true), interrupts: view.getBigUint64(offset + 48, true), errors: view.getBigUint64(offset + 56, true) };
 }
 
+/** What the device did besides its work, and what it was given, since the driver started. A breach is an answer that breaks the rules of the device's standard. */
+export interface DeviceHealth { breaches: bigint; resets: bigint; configurationChanges: bigint; idleInterrupts: bigint; timeOuts: bigint; discards: bigint; writeZeroes: bigint; descriptors: bigint }
+export const deviceHealthBytes = 64;
+export function readDeviceHealth(view: DataView, offset: number): DeviceHealth {
+  return { breaches: view.getBigUint64(offset + 0, true), resets: view.getBigUint64(offset + 8, true), configurationChanges: view.getBigUint64(offset + 16, true), idleInterrupts: view.getBigUint64(offset + 24, true), timeOuts: view.getBigUint64(offset + 32, true), discards: view.getBigUint64(offset + 40, true), writeZeroes: view.getBigUint64(offset + 48, true), descriptors: view.getBigUint64(offset + 56, true) };
+}
+
 export class BlockDeviceClient {
   constructor(readonly client: ClientPort, readonly endpoint: number) {}
   /** Capacity and limits of the device. */
@@ -38,7 +47,7 @@ export class BlockDeviceClient {
     if (status !== 0) throw new StatusError(status, "block-device.describe");
     return { capacitySectors: view.getBigUint64(16, true), blockBytes: view.getUint32(24, true), flags: view.getUint32(28, true), maximumTransferBytes: view.getUint32(32, true), maximumSegments: view.getUint32(36, true), queueDepth: view.getUint32(40, true) };
   }
-  /** Read sectors into the buffer; done when this returns. */
+  /** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. */
   read(request: { sector: bigint; buffer: Lease }): void {
     const view = this.client.messageOut;
     view.setUint32(0, 131073, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);
@@ -72,7 +81,7 @@ export class BlockDeviceClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block-device.discard");
   }
-  /** These sectors read as zeros from now on. */
+  /** These sectors read as zeros from now on; they stay allocated. */
   writeZeroes(request: { sector: bigint; sectorCount: bigint }): void {
     const view = this.client.messageOut;
     view.setUint32(0, 393217, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
@@ -143,5 +152,31 @@ export class BlockDeviceClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block-device.awaitCompletions");
     return { ready: view.getUint32(16, true), inFlight: view.getUint32(20, true) };
+  }
+  /** How the device likes its requests: block sizes, alignment (bytes from sector 0 to the first physical block's start), sizes of I/O, and what one discard or writeZeroes request may cover (0: not offered). `changes` counts changes of the configuration that the driver has seen, this look included. */
+  limits(): { physicalBlockBytes: number; alignmentBytes: number; minimumIoBytes: number; optimalIoBytes: number; discardSectors: number; discardAlignmentSectors: number; writeZeroesSectors: number; changes: number } {
+    const view = this.client.messageOut;
+    view.setUint32(0, 917505, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block-device.limits");
+    return { physicalBlockBytes: view.getUint32(16, true), alignmentBytes: view.getUint32(20, true), minimumIoBytes: view.getUint32(24, true), optimalIoBytes: view.getUint32(28, true), discardSectors: view.getUint32(32, true), discardAlignmentSectors: view.getUint32(36, true), writeZeroesSectors: view.getUint32(40, true), changes: view.getUint32(44, true) };
+  }
+  /** As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it. */
+  writeZeroesWith(request: { sector: bigint; sectorCount: bigint; flags: number }): void {
+    const view = this.client.messageOut;
+    view.setUint32(0, 983041, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
+    view.setBigUint64(16, request.sector, true);
+    view.setBigUint64(24, request.sectorCount, true);
+    view.setUint32(32, request.flags, true);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block-device.writeZeroesWith");
+  }
+  /** A DeviceHealth. */
+  health(request: { health: Lease }): void {
+    const view = this.client.messageOut;
+    view.setUint32(0, 1048577, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);
+    writeLease(view, 64, request.health, 2);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block-device.health");
   }
 }

@@ -179,7 +179,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 2,
     "name": "read",
-    "sentence": "Read sectors into the buffer; done when this returns.",
+    "sentence": "Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation.",
     "request": [
      {
       "name": "sector",
@@ -242,7 +242,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 6,
     "name": "writeZeroes",
-    "sentence": "These sectors read as zeros from now on.",
+    "sentence": "These sectors read as zeros from now on; they stay allocated.",
     "request": [
      {
       "name": "sector",
@@ -399,6 +399,92 @@ export const interfaceTable: TableInterface[] = [
     ],
     "leases": [],
     "capabilities": []
+   },
+   {
+    "number": 14,
+    "name": "limits",
+    "sentence": "How the device likes its requests: block sizes, alignment (bytes from sector 0 to the first physical block's start), sizes of I/O, and what one discard or writeZeroes request may cover (0: not offered). `changes` counts changes of the configuration that the driver has seen, this look included.",
+    "request": [],
+    "reply": [
+     {
+      "name": "physicalBlockBytes",
+      "type": "u32",
+      "offset": 0
+     },
+     {
+      "name": "alignmentBytes",
+      "type": "u32",
+      "offset": 4
+     },
+     {
+      "name": "minimumIoBytes",
+      "type": "u32",
+      "offset": 8
+     },
+     {
+      "name": "optimalIoBytes",
+      "type": "u32",
+      "offset": 12
+     },
+     {
+      "name": "discardSectors",
+      "type": "u32",
+      "offset": 16
+     },
+     {
+      "name": "discardAlignmentSectors",
+      "type": "u32",
+      "offset": 20
+     },
+     {
+      "name": "writeZeroesSectors",
+      "type": "u32",
+      "offset": 24
+     },
+     {
+      "name": "changes",
+      "type": "u32",
+      "offset": 28
+     }
+    ],
+    "leases": [],
+    "capabilities": []
+   },
+   {
+    "number": 15,
+    "name": "writeZeroesWith",
+    "sentence": "As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it.",
+    "request": [
+     {
+      "name": "sector",
+      "type": "u64",
+      "offset": 0
+     },
+     {
+      "name": "sectorCount",
+      "type": "u64",
+      "offset": 8
+     },
+     {
+      "name": "flags",
+      "type": "u32",
+      "offset": 16
+     }
+    ],
+    "reply": [],
+    "leases": [],
+    "capabilities": []
+   },
+   {
+    "number": 16,
+    "name": "health",
+    "sentence": "A DeviceHealth.",
+    "request": [],
+    "reply": [],
+    "leases": [
+     "health"
+    ],
+    "capabilities": []
    }
   ],
   "constants": [
@@ -414,11 +500,20 @@ export const interfaceTable: TableInterface[] = [
    },
    {
     "name": "Transfer",
-    "sentence": "Operation of a batch request.",
+    "sentence": "Operation of a batch request. Discard and writeZeroes name sectors only: `lengthBytes` of them, no memory.",
     "values": {
      "read": 1,
      "write": 2,
-     "flush": 3
+     "flush": 3,
+     "discard": 4,
+     "writeZeroes": 5
+    }
+   },
+   {
+    "name": "ZeroFlag",
+    "sentence": "How sectors become zeros.",
+    "values": {
+     "unmap": 1
     }
    }
   ]

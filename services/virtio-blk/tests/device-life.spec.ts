@@ -18,8 +18,8 @@ function expectRefused(reason: string): void {
 
 describe("features", () => {
   it("are taken only where they are understood", () => {
-    expect(acceptedOf(u64.MAX_VALUE)).toBe(Feature.segmentMaximum | Feature.readOnly | Feature.blockSize | Feature.flush
-      | Feature.indirectDescriptors | Feature.eventIndex | Feature.version1 | Feature.accessPlatform);
+    expect(acceptedOf(u64.MAX_VALUE)).toBe(Feature.segmentBytesMaximum | Feature.segmentMaximum | Feature.readOnly | Feature.blockSize
+      | Feature.flush | Feature.topology | Feature.discard | Feature.writeZeroes | Feature.indirectDescriptors | Feature.eventIndex | Feature.version1 | Feature.accessPlatform);
     expect(acceptedOf(Feature.version1)).toBe(Feature.version1);
   });
 
@@ -41,6 +41,7 @@ describe("bring-up", () => {
     expect(world.disk.queue.slotCount).toBe(256);
     expect(world.disk.queue.segmentLimit).toBe(254);
     expect(world.disk.flags()).toBe(DeviceFlag.flush);
+    expect(world.device.configurationVector).toBe(1);
     expect(world.disk.maximumTransferBytes()).toBe(1 << 20);
     expect(world.device.accepted).toBe(world.device.offered);
   });
@@ -83,7 +84,14 @@ describe("bring-up", () => {
     expectRefused("the queue is too small");
     world.device.queueLimit = 32768;
     expect(world.disk.start()).toBe(true);
-    expect(world.device.size).toBe(256);
+    expect(world.device.size).toBe(256); // memory in single pages
+    world = new World();
+    world.platform.segmentBytes = 1 << 26;
+    world.device.queueLimit = 32768;
+    expect(world.disk.start()).toBe(true);
+    expect(world.device.size).toBe(1024);
+    expect(world.disk.queue.slotCount).toBe(1024);
+    expect(world.disk.queue.segmentLimit).toBe(62);
   });
 
   it("rings no doorbell outside the window", () => {
@@ -99,12 +107,12 @@ describe("bring-up", () => {
     world = new World(false, 8, 15);
     world.device.blockSize = 4096;
     expect(world.disk.start()).toBe(true);
-    expect(world.disk.life.capacitySectors).toBe(world.device.capacity);
+    expect(world.disk.life.geometry.capacitySectors).toBe(world.device.capacity);
     expect(world.disk.queue.segmentLimit).toBe(1);
-    expect(world.disk.life.blockBytes).toBe(512);
+    expect(world.disk.life.geometry.blockBytes).toBe(512);
     world = new World(false, 8, 3);
     expect(world.disk.start()).toBe(true);
-    expect(world.disk.life.capacitySectors).toBe(0);
+    expect(world.disk.life.geometry.capacitySectors).toBe(0);
     world = new World(false, 0);
     expectRefused("the queue cannot be enabled");
   });
@@ -128,12 +136,12 @@ describe("bring-up", () => {
     world.device.blockSize = 3;
     expect(world.disk.start()).toBe(true);
     expect(world.disk.queue.segmentLimit).toBe(254);
-    expect(world.disk.life.blockBytes).toBe(512);
+    expect(world.disk.life.geometry.blockBytes).toBe(512);
     world.device.segmentMaximum = 0;
     world.device.blockSize = 4096;
     expect(world.disk.start()).toBe(true);
     expect(world.disk.queue.segmentLimit).toBe(1);
-    expect(world.disk.life.blockBytes).toBe(4096);
+    expect(world.disk.life.geometry.blockBytes).toBe(4096);
   });
 
   it("uses one segment when SEG_MAX is not offered, and interrupts without the event index", () => {

@@ -36,6 +36,13 @@ export class FakeDevice extends Registers {
   segmentMaximum: u32 = 254;
   blockSize: u32 = 512;
   capacity: u64 = diskSectors;
+  segmentBytesMaximum: u32 = 4096;
+  topology: u32 = 0;
+  optimalIo: u32 = 0;
+  discardSectors: u32 = 1 << 20;
+  discardAlignment: u32 = 1;
+  writeZeroesSectors: u32 = 1 << 20;
+  mayUnmap: u32 = 1;
   notifyOffset: u32 = 1;
   vectorAnswer: u32 = 0xffff_ffff;
   serving: u32 = Serving.atDoorbell;
@@ -57,9 +64,18 @@ export class FakeDevice extends Registers {
   served: u32 = 0;
   /** The longest chain seen, in descriptors, and the data segments of the last. */
   longestChain: u32 = 0;
+  longestSegment: u32 = 0;
   violations: u32 = 0;
   interruptPending: bool = false;
-  private generation: u32 = 0;
+  /** Pieces that end neither on a physical block nor at `transferEnd`. */
+  oddEnds: u32 = 0;
+  /** DISCARD and WRITE_ZEROES requests, and the last one's range. */
+  ranges: u32 = 0;
+  rangeSector: u64 = 0;
+  rangeSectors: u32 = 0;
+  rangeFlags: u32 = 0;
+  generation: u32 = 0;
+  configurationVector: u32 = 0xffff;
   private featureSelect: u32 = 0;
   private acceptSelect: u32 = 0;
   private vector: u32 = 0xffff;
@@ -82,9 +98,20 @@ export class FakeDevice extends Registers {
   }
   read32(window: u32, offset: u32): u32 {
     if (window == Window.configuration) {
-      if (offset == 12) return this.segmentMaximum;
-      if (offset == 20) return this.blockSize;
-      return offset == 0 ? u32(this.capacity) : u32(this.capacity >> 32);
+      switch (offset) {
+        case 0: return u32(this.capacity);
+        case 4: return u32(this.capacity >> 32);
+        case 8: return this.segmentBytesMaximum;
+        case 12: return this.segmentMaximum;
+        case 20: return this.blockSize;
+        case 24: return this.topology;
+        case 28: return this.optimalIo;
+        case 36: return this.discardSectors;
+        case 44: return this.discardAlignment;
+        case 48: return this.writeZeroesSectors;
+        case 56: return this.mayUnmap;
+      }
+      return 0;
     }
     return u32(this.offered >> (this.featureSelect ? 32 : 0));
   }
@@ -102,7 +129,8 @@ export class FakeDevice extends Registers {
       if (offset != this.notifyOffset * 4 || value != 0) this.violations++;
       this.doorbells++;
       if (this.serving == Serving.atDoorbell) this.serve();
-    } else if (offset == 0x18) this.size = value;
+    } else if (offset == 0x10) this.configurationVector = value;
+    else if (offset == 0x18) this.size = value;
     else if (offset == 0x1a) this.vector = value;
     else if (offset == 0x1c) this.enabled = value == 1;
   }
@@ -153,19 +181,39 @@ export class FakeDevice extends Registers {
       if (!this.move(type, position, <usize>load<u64>(entry), bytes)) failed = true;
       else if (isWritable) written += bytes;
       position += bytes;
+      this.longestSegment = max(this.longestSegment, bytes);
     }
     this.longestChain = max(this.longestChain, length);
     const entry = table + index * 16;
     if (!(load<u16>(entry, 12) & 2) || load<u32>(entry, 8) != 1) { this.violations++; return; }
     if (type == 4) this.flushes++;
+    if (type <= 1) this.noteEnd(u32(position / 512));
     this.served++;
     this.finish(head, <usize>load<u64>(entry), written, failed);
+  }
+
+  /** The disk's end in a test, and the only place where a piece may end inside a physical block. */
+  transferEnd: u32 = 0;
+  private noteEnd(end: u32): void {
+    const blockSectors = this.blockSize / 512, physical = blockSectors << (this.topology & 0xff), offset = (this.topology >> 8 & 0xff) * blockSectors;
+    if (physical && end != this.transferEnd && (end + physical - offset) % physical != 0) this.oddEnds++;
   }
 
   private move(type: u32, position: u64, address: usize, bytes: u32): bool {
     if (type == 8) {
       memory.fill(address, 0, bytes);
       for (let index: u32 = 0; index < min<u32>(bytes, 7); index++) store<u8>(address + index, <u8>(65 + index));
+      return true;
+    }
+    if (type == 11 || type == 13) {
+      this.ranges++;
+      this.rangeSector = load<u64>(address);
+      this.rangeSectors = load<u32>(address, 8);
+      this.rangeFlags = load<u32>(address, 12);
+      if (bytes != 16) this.violations++;
+      const limit = type == 11 ? this.discardSectors : this.writeZeroesSectors;
+      if (this.rangeSectors > limit || this.rangeSector + this.rangeSectors > diskSectors) return false;
+      memory.fill(changetype<usize>(this.content) + <usize>this.rangeSector * 512, type == 11 ? 0xdd : 0, this.rangeSectors * 512);
       return true;
     }
     if (position > u64(diskSectors) * 512 || u64(bytes) > u64(diskSectors) * 512 - position) return false;

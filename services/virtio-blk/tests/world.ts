@@ -58,7 +58,7 @@ export class World {
   }
 
   /** Append a request to the batch. */
-  request(transfer: u32, tag: u32, sector: u64, slot: u32, offset: u32, length: u32): void {
+  request(transfer: u32, tag: u32, sector: u64, slot: u32, offset: u32, length: u32, flags: u32 = 0): void {
     const at = batch + this.batchCount++ * 32;
     BatchRequest.setTransfer(at, transfer);
     BatchRequest.setTag(at, tag);
@@ -66,6 +66,7 @@ export class World {
     BatchRequest.setSlot(at, slot);
     BatchRequest.setOffsetBytes(at, offset);
     BatchRequest.setLengthBytes(at, length);
+    BatchRequest.setFlags(at, flags);
   }
 
   submit(): u32 {

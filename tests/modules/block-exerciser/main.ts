@@ -56,7 +56,7 @@ function runBatch(slot: u32): void {
     device.BatchRequest.setSlot(p, slot);
     device.BatchRequest.setOffsetBytes(p, i * 512 * LARGEST);
     device.BatchRequest.setLengthBytes(p, 512 * count);
-    device.BatchRequest.setReserved(p, 0);
+    device.BatchRequest.setFlags(p, 0);
     if (!writes) continue;
     for (let k: u32 = 0; k < count; k++) {
       fillSector(buffer + (i * LARGEST + k) * 512, sector + k, version);
