@@ -116,9 +116,9 @@ async function buildKernel() {
     writeFileSync(at("build/kernel/kernel.elf"), readFileSync(elf));
   });
   await step("ahead-of-time compiler", [at("kernel/portable"), at("kernel/aot")], [at("build/cargo/aot/release/axiom-aot")], "", async () => cargo("aot"));
-  return step("bundle", [at("services/system.json"), at("build/stamps/ahead-of-time compiler")], [at("build/kernel/bundle.bin")],
+  return step("bundle", [at("services/system.json"), at("build/stamps/ahead-of-time compiler"), at("build/stamps/kernel")], [at("build/kernel/bundle.bin")],
     moduleDomains().map((domain) => hashOf([at("build/modules", `${domain.module}.wasm`)])).join(), async () => {
-      run(at("build/cargo/aot/release/axiom-aot"), ["--manifest", at("services/system.json"), "--modules", at("build/modules"), "--out", at("build/kernel/bundle.bin")]);
+      run(at("build/cargo/aot/release/axiom-aot"), ["--manifest", at("services/system.json"), "--modules", at("build/modules"), "--kernel", at("build/kernel/kernel.elf"), "--out", at("build/kernel/bundle.bin")]);
     });
 }
 

@@ -58,7 +58,7 @@ const stages = {
     return totals(passed, failed, status);
   },
   hosted: async () => nodeTests("hosted", (path) => !isQemu(path) && !isTidy(path)),
-  qemu: async () => nodeTests("qemu", isQemu, true, ["test-boot.mjs", "test-watchdog.mjs"].map((name) => join("kernel", name))),
+  qemu: async () => nodeTests("qemu", isQemu, true, ["test-boot.mjs", "test-watchdog.mjs", "test-breaches.mjs"].map((name) => join("kernel", name))),
 };
 
 /** Dependencies, QEMU and everything built; the same steps as `npm start` takes. */

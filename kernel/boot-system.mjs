@@ -35,7 +35,7 @@ export function bundle(name, manifest) {
   const packed = join(output, "bundle.bin");
   const path = join(output, "system.json");
   writeFileSync(path, manifest ? JSON.stringify(manifest) : readFileSync(join(source, "system.json")));
-  execFileSync(compiler, ["--manifest", path, "--modules", output, "--out", packed]);
+  execFileSync(compiler, ["--manifest", path, "--modules", output, "--kernel", kernel, "--out", packed]);
   return packed;
 }
 

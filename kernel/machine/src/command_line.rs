@@ -9,6 +9,8 @@ pub struct CommandLine {
     pub trace: Option<(u64, u64)>,
     /// Unix time at boot, nanoseconds.
     pub time: Option<u64>,
+    /// What to break, to show that it cannot be broken silently (`self_test.rs`).
+    pub breach: Option<&'static [u8]>,
     /// Bytes behind `run=`, still in hexadecimal.
     run: &'static [u8],
     /// Fault injection: a domain, and the message at which it is killed.
@@ -26,6 +28,7 @@ impl CommandLine {
             };
             match name {
                 b"debug" => line.is_debug = true,
+                b"break" => line.breach = Some(value),
                 b"run" => line.run = value,
                 b"kill" => line.kill = injection(value),
                 b"time" => line.time = number(value, 10),

@@ -74,6 +74,11 @@ pub fn guard_pages() -> [u64; STACK_COUNT] {
     core::array::from_fn(|number| unsafe { &raw const STACKS[number].guard } as u64)
 }
 
+/// Does [start, end) lie on an interrupt stack?
+pub fn is_stack(start: u64, end: u64) -> bool {
+    guard_pages().iter().any(|guard| start >= guard + PAGE_BYTES && end <= guard + PAGE_BYTES + STACK_BYTES as u64)
+}
+
 impl TablePointer {
     fn new(bytes: usize, base: u64) -> Self {
         TablePointer(bytes as u16 - 1, base)

@@ -3,7 +3,7 @@
 //!
 //! What stays true: a handler touches atomics and devices only, so mainline code needs no lock; whoever sleeps looks at
 //! `PENDING` with interrupts off and then opens them and halts in one step, so no wake-up is lost.
-use crate::{clock, cpu, linear_memory, local_apic, log, serial, watchdog};
+use crate::{backtrace, clock, cpu, linear_memory, local_apic, log, serial, watchdog};
 use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
 use core::arch::asm;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
@@ -105,9 +105,12 @@ fn fault(frame: &Frame) {
     if let (0 | 6 | 13 | PAGE_FAULT | 16 | 19, Some(handler)) = (frame.vector, trap_handler()) {
         handler(frame.instruction as usize, frame.frame_pointer() as usize, frame.vector == PAGE_FAULT, address);
     }
-    log!(
-        "kernel fault: vector {} error {:#x} at {:#x}, address {address:#x}, stack {:#x}, frame {:#x}",
-        frame.vector, frame.error, frame.instruction, frame.stack, frame.frame_pointer()
-    );
+    log!("kernel fault: vector {} error {:#x} address {address:#x} at {:#x}", frame.vector, frame.error, frame.instruction);
+    let names = ["r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8", "rbp", "rdi", "rsi", "rdx", "rcx", "rbx", "rax"];
+    for (names, values) in names.chunks(3).zip(frame.registers.chunks(3)) {
+        log!("  {:>3} {:016x}  {:>3} {:016x}  {:>3} {:016x}", names[0], values[0], names[1], values[1], names[2], values[2]);
+    }
+    log!("  rsp {:016x}  rip {:016x}  rflags {:x}", frame.stack, frame.instruction, frame.flags);
+    backtrace::print(frame.instruction, frame.frame_pointer());
     cpu::power_off(PANIC_STATUS);
 }

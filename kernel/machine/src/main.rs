@@ -6,6 +6,7 @@
 #![no_main]
 extern crate alloc;
 
+mod backtrace;
 mod block_device;
 mod clock;
 mod command_line;
@@ -19,12 +20,13 @@ mod local_apic;
 mod memory;
 mod pci;
 mod pvh;
+mod self_test;
 mod serial;
 mod single;
 mod wasmtime_platform;
 mod watchdog;
 
-use axiom_kernel_portable::bundle::Bundle;
+use axiom_kernel_portable::bundle::{Bundle, KERNEL_SYMBOLS};
 use axiom_kernel_portable::kernel::{Kernel, Options};
 use axiom_kernel_portable::loader;
 use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
@@ -41,6 +43,7 @@ const SERIAL_LINE: u32 = 4;
 #[panic_handler]
 fn panic(information: &core::panic::PanicInfo) -> ! {
     log!("kernel panic: {information}");
+    backtrace::print_here();
     cpu::power_off(PANIC_STATUS)
 }
 
@@ -64,6 +67,9 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     // Safety: the bundle's memory is reserved, and mapped one to one.
     let bytes = unsafe { core::slice::from_raw_parts(bundle.0 as *const u8, (bundle.1 - bundle.0) as usize) };
     let kernel = load(bytes, options);
+    if let Some(what) = line.breach {
+        self_test::run(what);
+    }
     assert!(trap_site() != 0, "the bundle has no trap module");
     if let Some((start, length)) = trace {
         attach_trace(kernel, start, length);
@@ -98,6 +104,9 @@ fn take_memory(info: &StartInfo, bundle: (u64, u64), trace: Option<(u64, u64)>) 
 
 fn load(bytes: &'static [u8], options: Options) -> &'static Kernel {
     let loaded = Bundle::parse(bytes).map_err(|problem| wasmtime::format_err!("{problem}"));
+    if let Some(symbols) = loaded.as_ref().ok().and_then(|bundle| bundle.named(KERNEL_SYMBOLS)) {
+        backtrace::set_symbols(symbols);
+    }
     match loaded.and_then(|bundle| loader::load(&Hardware, &bundle, options)) {
         Ok(kernel) => kernel,
         Err(error) => {

@@ -48,6 +48,11 @@ pub fn kernel_image() -> (u64, u64) {
     (&raw const kernel_start as u64, &raw const kernel_end as u64)
 }
 
+/// The kernel's code ends here.
+pub fn text_end() -> u64 {
+    &raw const kernel_rodata as u64
+}
+
 /// Bytes of the kernel's stack that are left.
 #[inline]
 pub fn stack_remaining() -> usize {

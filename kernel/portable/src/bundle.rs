@@ -16,9 +16,11 @@ pub const HEADER_BYTES: usize = 32;
 pub const ENTRY_BYTES: usize = 32;
 pub const NAME_BYTES: usize = 24;
 pub const ALIGNMENT: usize = 4096;
-/// The last module of a bundle, which no domain runs: one function that traps. The watchdog lends its address to the domain
-/// that it stops. Not a name that a manifest can give.
+/// A module that no domain runs: one function that traps. The watchdog lends its address to the domain that it stops. This and
+/// the next are names that no manifest can give.
 pub const TRAP_MODULE: &str = "(trap)";
+/// No module: names of the kernel's functions (symbols.rs).
+pub const KERNEL_SYMBOLS: &str = "(symbols)";
 
 #[derive(Clone, Copy, Debug)]
 pub struct Bundle<'a> {
@@ -57,10 +59,9 @@ impl<'a> Bundle<'a> {
         self.manifest
     }
 
-    /// The module of the name `TRAP_MODULE`.
-    pub fn trap_module(&self) -> Option<&'a [u8]> {
-        let (name, bytes) = self.module(self.module_count.checked_sub(1)?)?;
-        (name == TRAP_MODULE).then_some(bytes)
+    /// The bytes of what has this name.
+    pub fn named(&self, wanted: &str) -> Option<&'a [u8]> {
+        (0..self.module_count).filter_map(|index| self.module(index)).find(|(name, _)| *name == wanted).map(|(_, bytes)| bytes)
     }
 
     /// Name and bytes of one module.

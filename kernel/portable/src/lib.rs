@@ -29,6 +29,7 @@ pub mod machine;
 pub mod manifest;
 pub mod message;
 mod supervision;
+pub mod symbols;
 mod system_calls;
 pub mod pci_function;
 pub mod trace;

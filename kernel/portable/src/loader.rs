@@ -2,7 +2,7 @@
 //!
 //! A module is refused, with the reason, unless it imports only system calls, its memory is exactly what the manifest
 //! gives it (initial = maximum: it never moves) and its message buffers lie inside that memory.
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, TRAP_MODULE};
 use crate::capability::Capability;
 use crate::domain::{Domain, DomainState, Exports, Loaded, StoreData};
 use crate::engine_config::shared_config;
@@ -29,7 +29,7 @@ pub fn load(machine: &'static dyn Machine, bundle: &Bundle<'_>, options: Options
         Engine::new(&config)?
     };
     let kernel = build(machine, &entries, options);
-    if let Some(code) = bundle.trap_module() {
+    if let Some(code) = bundle.named(TRAP_MODULE) {
         // Safety: as for the modules of the domains, below.
         compiled_code::find_trap_site(&unsafe { Module::deserialize(&engine, code)? })?;
     }
