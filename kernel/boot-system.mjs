@@ -40,12 +40,12 @@ export function bundle(name, manifest) {
 }
 
 /** Boots until power-off; `input` is typed, or called with the process, once the console shows `prompt`. */
-export function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, input } = {}) {
+export function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, input, timeoutMs = 60_000 } = {}) {
   const arguments_ = ["-machine", "q35", "-cpu", "max", "-m", String(memoryMiB), "-kernel", kernel, "-initrd", packed, "-append", words,
     "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...extra];
   return new Promise((resolve) => {
     const child = spawn("qemu-system-x86_64", arguments_);
-    const deadline = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    const deadline = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     let output = "";
     let isTyped = false;
     const show = (chunk) => {

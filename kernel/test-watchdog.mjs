@@ -9,15 +9,17 @@ const limitMs = 20;
 const innocent = new Set([1, 2]);
 const peerRestarted = 5;
 
+const domain = (name, module, rank, memoryPages, capabilities = [], more = {}) => ({ name, module, rank, memoryPages, capabilities, ...more });
+const endpoint = (name) => ({ name, kind: "endpoint", domain: name });
+const offenderCapabilities = [endpoint("busy"), { name: "timer", kind: "timer", bit: 0 }];
+
 /** One offender for each operation, above a busy server and a bystander, below a client that calls them all. */
 function system() {
-  const domain = (name, module, rank, memoryPages, capabilities = [], more = {}) => ({ name, module, rank, memoryPages, capabilities, ...more });
-  const endpoint = (name) => ({ name, kind: "endpoint", domain: name });
   const offenders = Array.from({ length: operationCount }, (_, index) => `offender ${index + 1}`);
   return { version: 1, domains: [
     domain("busy", "busy", 0, 1),
     domain("bystander", "bystander", 0, 4),
-    ...offenders.map((name) => domain(name, "offender", 1, 64, [endpoint("busy"), { name: "timer", kind: "timer", bit: 0 }], { timeLimitMs: limitMs })),
+    ...offenders.map((name) => domain(name, "offender", 1, 64, offenderCapabilities, { timeLimitMs: limitMs })),
     domain("client", "client", 2, 33, [...offenders.map(endpoint), endpoint("bystander"), { name: "console", kind: "console", bit: 0 }, { name: "power", kind: "power" }, { name: "clock", kind: "clock" }]),
   ] };
 }
@@ -54,4 +56,20 @@ test("it is stopped within two ticks of its limit", async () => {
     assert.ok(microseconds >= limitMs * 1000, `operation ${operation}: ${microseconds} µs`);
     if (operation !== 11) assert.ok(microseconds <= (limitMs + 8) * 1000 + 1000, `operation ${operation}: ${microseconds} µs`);
   }
+});
+
+test("2,200 time-outs in a row leave everybody else as they were", async () => {
+  // Without -icount the ticks come at any instruction. The offender starts again each time: with fresh memory, of which there is not enough for two hundred.
+  const restart = { limit: 100, windowMs: 1, backoffMs: 0 };
+  const manifest = { version: 1, domains: [
+    domain("busy", "busy", 0, 1),
+    domain("bystander", "bystander", 0, 4),
+    domain("offender", "offender", 1, 64, offenderCapabilities, { timeLimitMs: 4, restart }),
+    domain("client", "stress", 2, 33, [endpoint("offender"), endpoint("bystander"), { name: "console", kind: "console", bit: 0 }, { name: "power", kind: "power" }]),
+  ] };
+  const began = Date.now();
+  const { output, status } = await boot(bundle("watchdog", manifest), { timeoutMs: 180_000 });
+  assert.equal(output, "2200\n");
+  assert.equal(status, exitOf(0));
+  console.log(`2,200 time-outs in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 });
