@@ -4,7 +4,7 @@ import { faultNames, interfaceTable, statusNames, traceFormat, TraceKind } from 
 import type { TraceHeader, TraceRecord } from "./trace-file.ts";
 
 export interface TraceEvent {
-  kind: "call" | "reply" | "notification" | "interrupt" | "trap" | "start" | "note" | "notified" | "returned" | "lost" | "unknown";
+  kind: "call" | "reply" | "notification" | "interrupt" | "trap" | "start" | "note" | "notified" | "returned" | "closed" | "closedReturned" | "restart" | "givenUp" | "background" | "backgroundReturned" | "lost" | "unknown";
   timeNanoseconds: bigint;
   sequence: number;
   depth: number;
@@ -25,8 +25,14 @@ export interface TraceEvent {
 const kindNames = new Map<number, TraceEvent["kind"]>([
   [TraceKind.call, "call"], [TraceKind.reply, "reply"], [TraceKind.notification, "notification"], [TraceKind.interrupt, "interrupt"], [TraceKind.trap, "trap"], [TraceKind.start, "start"],
   [TraceKind.note, "note"], [TraceKind.notified, "notified"], [TraceKind.notifiedReturn, "returned"],
+  [TraceKind.closed, "closed"], [TraceKind.closedReturn, "closedReturned"], [TraceKind.restart, "restart"], [TraceKind.givenUp, "givenUp"],
+  [TraceKind.background, "background"], [TraceKind.backgroundReturn, "backgroundReturned"],
 ]);
 const operationNames = new Map<number, string>(interfaceTable.flatMap((entry) => entry.operations.map((operation) => [(operation.number << 16) | entry.number, `${entry.name}.${operation.name}`] as const)));
+
+/** What is an activation of a domain has a beginning and, unless the domain ends in it, an end. */
+const beginnings: ReadonlySet<TraceEvent["kind"]> = new Set(["call", "notified", "closed", "background"]);
+const endings: ReadonlySet<TraceEvent["kind"]> = new Set(["reply", "returned", "closedReturned", "backgroundReturned"]);
 
 /** The most text records that a note may have. */
 const noteRecordLimit = 64;
@@ -68,8 +74,8 @@ export class TraceDecoder {
 
   /** Calls and handlers nest by depth, so the last beginning at a depth is the one that ends there. */
   private duration(kind: TraceEvent["kind"], record: TraceRecord): bigint | null {
-    if (kind === "call" || kind === "notified") this.openCalls[record.depth] = record.timeNanoseconds;
-    if (kind !== "reply" && kind !== "returned") return null;
+    if (beginnings.has(kind)) this.openCalls[record.depth] = record.timeNanoseconds;
+    if (!endings.has(kind)) return null;
     const begin = this.openCalls[record.depth];
     delete this.openCalls[record.depth];
     return begin === undefined ? null : record.timeNanoseconds - begin;

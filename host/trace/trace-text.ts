@@ -34,9 +34,21 @@ function describe(event: TraceEvent): string {
     case "note": return `${event.caller}  note: ${showName(Buffer.from(event.text))}`;
     case "notified": return `kernel → ${event.callee}  notified ${bits(event.argument)}`;
     case "returned": return `kernel ← ${event.callee}  notified${took}`;
+    case "closed": return `kernel → ${event.callee}  closed badge ${event.argument}`;
+    case "closedReturned": return `kernel ← ${event.callee}  closed${took}`;
+    case "restart": return `${event.callee}  restarts, for the ${ordinal(event.argument)} time`;
+    case "givenUp": return `${event.callee}  given up after ${event.argument} restarts`;
+    case "background": return `kernel → ${event.callee}  background`;
+    case "backgroundReturned": return `kernel ← ${event.callee}  background, ${event.argument === 0 ? "nothing left" : "more to do"}${took}`;
     case "lost": return event.argument === 0 ? "… the sequence of records breaks here" : `… ${event.argument} records lost`;
     default: return `record of unknown kind, argument ${event.argument}`;
   }
+}
+
+/** 1st, 2nd, 3rd, 4th, … 11th, … 21st. */
+function ordinal(value: number): string {
+  const last = Math.floor(value / 10) % 10 === 1 ? 0 : value % 10;
+  return `${value}${["th", "st", "nd", "rd"][last] ?? "th"}`;
 }
 
 const bits = (value: number): string => `0x${value.toString(16)}`;
