@@ -272,6 +272,31 @@ export class CapabilityTable {
     }
   }
 
+  /** Forgets everything, whatever state it is in, without telling anybody; generations go on. */
+  reset(): void {
+    this.firstFree = null;
+    this.lastFree = null;
+    this.freeCount = 0;
+    for (const slot of this.slots) {
+      slot.handle = -1;
+      slot.deviceRights = 0;
+      slot.target = null;
+      slot.parent = null;
+      slot.firstChild = null;
+      slot.nextSibling = null;
+      slot.previousSibling = null;
+      slot.nextFree = null;
+      if (slot.index > this.permanentCount + leaseLimit) this.addFree(slot);
+    }
+  }
+
+  private addFree(slot: Capability): void {
+    if (this.lastFree === null) this.firstFree = slot;
+    else this.lastFree.nextFree = slot;
+    this.lastFree = slot;
+    this.freeCount++;
+  }
+
   private clear(slot: Capability): void {
     if (slot.parent !== null || slot.nextSibling !== null) slot.unlink();
     this.forget(slot);
@@ -290,10 +315,7 @@ export class CapabilityTable {
     slot.part = null;
     slot.port = null;
     slot.timer = null;
-    if (this.lastFree === null) this.firstFree = slot;
-    else this.lastFree.nextFree = slot;
-    this.lastFree = slot;
-    this.freeCount++;
+    this.addFree(slot);
   }
 }
 

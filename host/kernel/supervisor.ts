@@ -66,6 +66,29 @@ export class Supervisor {
     this.kernel.attention.raised = true;
   }
 
+  /**
+   * The kernel was stopped in the middle of a system call of `running`, with an empty stack now: what it keeps may be
+   * half-written. Everything that follows from the manifest is made anew, and every domain ends.
+   */
+  startOver(running: Domain, text: string): void {
+    const { domains, timers } = this.kernel;
+    this.dyingCount = 0;
+    timers.recount();
+    for (const domain of domains) {
+      if (domain.state === DomainState.Dying) domain.state = domain.fate;
+      domain.table.reset();
+      domain.forgetBadges();
+    }
+    for (const domain of domains) if (domain.isClient) domain.table.restorePermanent();
+    for (const domain of domains) {
+      if (domain.isAlive && !domain.isClient) this.end(domain, domain === running ? Fault.timeLimit : Fault.peerRestarted, text);
+      // A restart that was under way.
+      if (domain.state === DomainState.Restarting && (domain.policy!.timer === null || domain.policy!.timer.deadline < 0)) domain.policy!.isDue = true;
+    }
+    this.kernel.unsettled = true;
+    this.kernel.attention.raised = true;
+  }
+
   /** The domains with `onPeerRestart` that stand on `fallen`, directly or not: one pass, because ranks rise. */
   private endDependants(fallen: Domain, waves: Domain[]): void {
     const down = new Set<Domain>([fallen]);

@@ -39,6 +39,11 @@ export class Timers {
     timer.deadline = -1;
   }
 
+  /** After an interruption that may have come between a deadline and its count. */
+  recount(): void {
+    this.armedCount = this.all.filter(({ deadline }) => deadline >= 0).length;
+  }
+
   /** Sets the bits of timers that are due; true if there was one. */
   expire(now: number): boolean {
     let any = false;

@@ -1,10 +1,10 @@
 // Time limits on the hosted kernel (docs/supervision.md §5, docs/decisions/0004-hosted-watchdog.md).
 //
 // A module that loops without system calls can be stopped by V8 alone: its time-out around the outermost activity unwinds
-// everything, skipping every `catch` and `finally` on the way. That must never happen in the middle of the kernel's own
-// work, so there are two limits: past the first, the next system call throws at a point where all is in order; V8's
-// comes later, when whoever runs makes no system calls. Should it hit the kernel all the same, `isInKernel` says so, and
-// the system is closed rather than trusted.
+// everything, skipping every `catch` and `finally` on the way. In the middle of the kernel's own work that would leave
+// tables half-written, so there are two limits: past the first, the next system call throws at a point where all is in
+// order; V8's comes later, when whoever runs makes no system calls. Should it hit the kernel all the same (a busy machine
+// may not run us at all between the two), `isInKernel` says so: the tables are made anew and every domain ends.
 import { Fault } from "./abi.ts";
 import type { Domain } from "./domain.ts";
 import { DomainFault } from "./faults.ts";
@@ -13,7 +13,7 @@ import type { Kernel } from "./kernel.ts";
 /** System calls between two looks at the clock. */
 const callsPerLook = 64;
 /** How much later than the limit V8 strikes: long enough for a look at the clock. */
-const graceMs = 50;
+const graceMs = 100;
 const timeoutCode = "ERR_SCRIPT_EXECUTION_TIMEOUT";
 const slotName = "axiomfsActivity";
 
@@ -110,14 +110,15 @@ export class Watchdog {
   /** V8 has unwound everything: what the boundaries would have done is done here. */
   private strike(): void {
     const { kernel } = this;
-    if (this.isInKernel) {
-      kernel.shutDown();
-      throw new Error("a time limit passed inside the kernel: this system cannot go on");
-    }
     const stack = kernel.stack.slice(0, kernel.depth);
     kernel.depth = 0;
     kernel.requestId = 0;
     const running = stack.pop()!;
+    if (this.isInKernel) {
+      kernel.isHooked = false;
+      kernel.supervisor.startOver(running, "V8's time-out hit the kernel's own work");
+      return;
+    }
     for (const domain of stack) kernel.supervisor.finish(domain); // those that were dying are off the stack now
     kernel.supervisor.finish(running);
     kernel.supervisor.end(running, Fault.timeLimit, `its time limit of ${running.timeLimitMs} ms, with its callees', has passed`);

@@ -11,7 +11,7 @@ const movesOffset = 14;
 function keeper(more: Partial<Fake> = {}): Fake & { kept: number[]; movesSeen: number[] } {
   const self = {
     rank: 1, kept: [] as number[], movesSeen: [] as number[],
-    receive: (_b: number, _r: number, context: DomainContext) => {
+    receive: (_b: number, _r: number, context: DomainContext): number => {
       self.movesSeen.push(context.messageIn.getUint16(movesOffset, true));
       if (context.operation === 1) self.kept = [...Array(context.capabilityCount).keys()].map((index) => context.capability(index));
       if (context.operation === 2 || context.operation === 3) context.replyWith(...self.kept);

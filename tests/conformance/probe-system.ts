@@ -12,6 +12,7 @@ export const Step = {
   interruptAcknowledge: 18, relax: 19, clockRead: 20, timerSet: 21, entropyRead: 22, consoleWrite: 23, consoleRead: 24,
   consoleArguments: 25, traceNote: 26, powerOff: 27, controlList: 28, fault: 29,
   trap: 66, recurse: 67, replyNext: 68, assertFailure: 70, setHandler: 71, load: 72, describe: 73, nothing: 74,
+  spin: 75, spinStoring: 76, spinRelaxing: 77, spinMinting: 78, spinCalling: 79,
 } as const;
 
 export const Read = 1;
