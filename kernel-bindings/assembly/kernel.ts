@@ -74,6 +74,9 @@
 /** 64-byte records of the domains; their count. */
 // @ts-ignore: decorator
 @external("kernel", "control_list") export declare function controlList(control: u32, out: usize, maximum: u32): i32;
+/** Ends a domain, by its number in the manifest, as if it had trapped; ending oneself does not return. */
+// @ts-ignore: decorator
+@external("kernel", "control_kill") export declare function controlKill(control: u32, domain: u32): i32;
 /** Does not return. */
 // @ts-ignore: decorator
 @external("kernel", "fault") export declare function fault(message: usize, lengthUnits: u32, line: u32, column: u32): void;

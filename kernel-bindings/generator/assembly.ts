@@ -109,6 +109,9 @@ ${face.operations.map((operation) => clientText(face, operation) + replyText(fac
 ${serverText(face)}`;
 }
 
+/** "what it stands on restarted" → whatItStandsOnRestarted */
+const faultConstant = (name: string): string => name.replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
+
 export function statusText(): string {
   const kinds = abi.kinds.map(([number, name]) => `  export const ${name}: u32 = ${number};`).join("\n");
   const rights = Object.entries(abi.rights).map(([name, value]) => `  export const ${name}: u32 = ${value};`).join("\n");
@@ -131,6 +134,28 @@ export function statusSentence(status: u32): string {
   switch (status) {
 ${abi.statuses.map(([number, , sentence]) => `    case ${number}: return ${JSON.stringify(sentence)};`).join("\n")}
     default: return "an unknown status";
+  }
+}
+
+/** States of a domain (docs/supervision.md §2). */
+export namespace DomainState {
+${abi.domainStates.map(([number, name]) => `  export const ${name}: u32 = ${number};`).join("\n")}
+}
+export function domainStateName(state: u32): string {
+  switch (state) {
+${abi.domainStates.map(([number, name]) => `    case ${number}: return "${name.replace(/[A-Z]/g, (letter) => " " + letter.toLowerCase())}";`).join("\n")}
+    default: return "unknown";
+  }
+}
+
+/** Why domains end. */
+export namespace Fault {
+${abi.faults.map(([number, name]) => `  /** ${name} */\n  export const ${faultConstant(name)}: u32 = ${number};`).join("\n")}
+}
+export function faultName(fault: u32): string {
+  switch (fault) {
+${abi.faults.map(([number, name]) => `    case ${number}: return ${JSON.stringify(name)};`).join("\n")}
+    default: return "an unknown fault";
   }
 }
 `;

@@ -28,6 +28,8 @@ export class CommandContext {
   private options: u64 = 0;
   /** Exit status of the command being run. */
   status: u32 = Exit.done;
+  /** A call of this command was told that its service restarted: the watch says the rest. */
+  sawRestart: bool = false;
   private name: string = "";
 
   constructor(readonly output: Output, private readonly console: Console) {}
@@ -35,6 +37,7 @@ export class CommandContext {
   begin(name: string): void {
     this.name = name;
     this.status = Exit.done;
+    this.sawRestart = false;
     this.options = 0;
   }
 
@@ -117,7 +120,23 @@ export class CommandContext {
     this.setFailed(status);
     this.output.text(this.name);
     this.output.text(": ");
-    this.output.text(statusSentence(status));
+    this.output.text(this.sentence(status));
+    this.output.byte(0x0a);
+  }
+
+  /** NAME: a sentence of its own */
+  failSentence(sentence: string): void {
+    this.beginFailure(Status.Denied);
+    this.output.text(sentence);
+    this.output.byte(0x0a);
+  }
+
+  /** A failure with a sentence of its own: NAME: TEXT: sentence */
+  failWith(text: usize, textBytes: u32, sentence: string): void {
+    this.beginFailure(Status.Denied);
+    writeName(this.output, text, textBytes);
+    this.output.text(": ");
+    this.output.text(sentence);
     this.output.byte(0x0a);
   }
 
@@ -129,11 +148,17 @@ export class CommandContext {
 
   private endFailure(status: u32): void {
     this.output.text(": ");
-    this.output.text(statusSentence(status));
+    this.output.text(this.sentence(status));
     this.output.byte(0x0a);
   }
 
+  /** What a restart means is said once, after the command, by the watch. */
+  private sentence(status: u32): string {
+    return status == Status.PeerRestarted ? "given up, because a service restarted meanwhile" : statusSentence(status);
+  }
+
   private setFailed(status: u32): void {
+    if (status == Status.PeerRestarted) this.sawRestart = true;
     this.status = status == Status.Corrupted || status == Status.Truncated ? Exit.damage : Exit.failed;
   }
 

@@ -1,7 +1,7 @@
 // The names of the shell's commands, in the order of `help`, and what `help` says.
 
 export const COMMAND_NAMES: StaticArray<string> = [
-  "ls", "cat", "put", "mkdir", "rm", "mv", "stat", "hash", "df", "sync", "snapshot", "help", "poweroff",
+  "ls", "cat", "put", "mkdir", "rm", "mv", "stat", "hash", "df", "sync", "snapshot", "services", "kill", "help", "poweroff",
 ];
 
 export const HELP_TEXT: string = `ls [-l] [-R] [PATH...]        names in a directory; -l attributes, -R everything below
@@ -19,6 +19,8 @@ snapshot list                 names, heights and times
 snapshot diff A [B]           what changed from A to B, or to now
 snapshot rollback NAME        go back; what is replaced is kept as a snapshot
 snapshot delete NAME          forget a snapshot and free its space
+services                      the services: state, restarts, memory, calls, time, last fault
+kill SERVICE                  end a service, as a bug in it would; it restarts
 poweroff                      sync and switch off; ^D on an empty line does the same
 Commands are separated by ;   Words with blanks go in '...' or "...". Paths start at / with or without it.
 `;

@@ -8,9 +8,11 @@ import { Words } from "./command-parser";
 import { ContentCommands } from "./commands/content-commands";
 import { ListCommand } from "./commands/list-command";
 import { ReportCommands } from "./commands/report-commands";
+import { ServiceCommands } from "./commands/service-commands";
 import { SnapshotCommands } from "./commands/snapshot-commands";
 import { TreeCommands } from "./commands/tree-commands";
 import { writeName } from "./format";
+import { RestartWatch } from "./restart-watch";
 import { TreeWalk } from "./tree-walk";
 
 /** What the shell must do after a command. */
@@ -29,19 +31,29 @@ export class CommandRunner {
   private readonly tree: TreeCommands;
   private readonly report: ReportCommands;
   private readonly snapshots: SnapshotCommands;
+  private readonly services: ServiceCommands;
 
-  constructor(private readonly context: CommandContext) {
+  constructor(private readonly context: CommandContext, private readonly watch: RestartWatch) {
     const walk = new TreeWalk(context.tree);
     this.content = new ContentCommands(context);
     this.list = new ListCommand(context, walk);
     this.tree = new TreeCommands(context, walk);
     this.report = new ReportCommands(context, walk);
     this.snapshots = new SnapshotCommands(context);
+    this.services = new ServiceCommands(context, watch.domains);
   }
 
+  /** What restarted before the command or during it is said with it. */
   run(words: Words): u32 {
     const name = commandName(words);
     this.context.begin(name);
+    this.watch.look();
+    const after = this.runNamed(name, words);
+    if (after != After.readContent) this.watch.look();
+    return after;
+  }
+
+  private runNamed(name: string, words: Words): u32 {
     if (name == "") return this.unknown(words);
     if (name == "put") return this.content.put(words) ? After.readContent : After.next;
     if (name == "poweroff") return this.powerOff();
@@ -55,22 +67,38 @@ export class CommandRunner {
     else if (name == "hash") this.report.hash(words);
     else if (name == "df") this.report.df(words);
     else if (name == "snapshot") this.snapshots.run(words);
+    else if (name == "services") this.services.services(words);
+    else if (name == "kill") this.services.kill(words);
     else if (name == "sync") this.sync();
     else this.context.output.text(HELP_TEXT);
     return After.next;
   }
 
-  /** Before the power goes: false if something would be lost. Where nothing is mounted nothing can be. */
+  /** Before the power goes: false if something would be lost. Where nothing is mounted nothing can be, unless something was. */
   lastSync(): bool {
-    this.context.begin("sync");
-    return mountStatus() != Status.Ok || this.sync();
+    const context = this.context;
+    context.begin("sync");
+    this.watch.look();
+    const status = mountStatus();
+    if (status == Status.Ok) return this.sync();
+    if (!context.tree.isUnsynced) return true;
+    context.failPlain(status);
+    this.watch.look();
+    return false;
   }
 
-  /** False if the filesystem could not promise it. */
+  /** False if the filesystem could not promise it, or if what is safe now may not be all that was done. */
   sync(): bool {
-    const status = this.context.tree.sync();
-    if (status != Status.Ok) this.context.failPlain(status);
-    return status == Status.Ok;
+    const context = this.context;
+    const status = context.tree.sync();
+    if (status != Status.Ok) {
+      context.failPlain(status);
+      return false;
+    }
+    if (!this.watch.mayHaveLost) return true;
+    this.watch.mayHaveLost = false;
+    context.failSentence("what is there now is safe; what was lost when a service restarted is not back");
+    return false;
   }
 
   private powerOff(): u32 {

@@ -1,9 +1,10 @@
 // File tree: the filesystem as the shell's commands use it. Each method is one call; results stand in fields until the next call.
 // Stays true: every node capability that `open` returns is given back with `close` by the command that opened it.
 import { AttributeMask, Attributes, callList, callLookup, callMakeDirectory, callOpen, callRead, callReadLink, callRemove, callRename, callSetAttributes,
-  callStatistics, callSync, callWrite, FilesystemStatistics, ListReply, OpenReply, ReadLinkReply, ReadReply, WriteReply } from "../../kernel-bindings/generated/assembly/filesystem";
+  callStatistics, callSync, callWrite, FilesystemStatistics, ListReply, OpenFlag, OpenReply, ReadLinkReply, ReadReply, WriteReply } from "../../kernel-bindings/generated/assembly/filesystem";
 import { capabilityDrop } from "../../kernel-bindings/assembly/kernel";
 import { ShellCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
+import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { PATH_BYTES } from "./path-buffer";
 import { LinkReader } from "./path-resolver";
 
@@ -19,6 +20,8 @@ export class FileTree extends LinkReader {
   moved: u32 = 0;
   /** The last list left something out. */
   more: bool = false;
+  /** Something was changed, or may have been, since the last sync that succeeded. */
+  isUnsynced: bool = false;
 
   lookup(path: usize, lengthBytes: u32): u32 {
     return <u32>-callLookup(ROOT, 0, path, lengthBytes, 0, this.attributes, Attributes.SIZE);
@@ -35,6 +38,7 @@ export class FileTree extends LinkReader {
   }
 
   open(path: usize, lengthBytes: u32, flags: u32, mode: u32, owner: u32, group: u32): u32 {
+    if ((flags & OpenFlag.create) != 0) this.isUnsynced = true;
     const status = <u32>-callOpen(ROOT, flags, mode, owner, group, 0, path, lengthBytes, 0, this.attributes, Attributes.SIZE);
     this.node = status == 0 ? OpenReply.node() : 0;
     return status;
@@ -51,6 +55,7 @@ export class FileTree extends LinkReader {
   }
 
   write(node: u32, offsetBytes: u64, address: usize, lengthBytes: u32): u32 {
+    this.isUnsynced = true;
     const status = <u32>-callWrite(node, offsetBytes, 0, 0, address, lengthBytes);
     this.moved = status == 0 ? min(WriteReply.lengthBytes(), lengthBytes) : 0;
     return status;
@@ -64,23 +69,29 @@ export class FileTree extends LinkReader {
   }
 
   makeDirectory(path: usize, lengthBytes: u32): u32 {
+    this.isUnsynced = true;
     return <u32>-callMakeDirectory(ROOT, 0o755, 0, 0, 0, path, lengthBytes);
   }
 
   remove(path: usize, lengthBytes: u32, flags: u32): u32 {
+    this.isUnsynced = true;
     return <u32>-callRemove(ROOT, flags, 0, path, lengthBytes);
   }
 
   rename(from: usize, fromBytes: u32, to: usize, toBytes: u32): u32 {
+    this.isUnsynced = true;
     return <u32>-callRename(ROOT, 0, 0, from, fromBytes, 0, to, toBytes);
   }
 
   setMode(path: usize, lengthBytes: u32, mode: u32): u32 {
+    this.isUnsynced = true;
     return <u32>-callSetAttributes(ROOT, 0, AttributeMask.mode, mode, 0, 0, 0, path, lengthBytes);
   }
 
   sync(): u32 {
-    return <u32>-callSync(ROOT);
+    const status = <u32>-callSync(ROOT);
+    if (status == Status.Ok) this.isUnsynced = false;
+    return status;
   }
 
   readStatistics(): u32 {

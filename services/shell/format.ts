@@ -111,6 +111,15 @@ export function writeSize(output: Output, bytes: u64): void {
   output.text(unit == 0 ? " B" : unit == 1 ? " KiB" : unit == 2 ? " MiB" : unit == 3 ? " GiB" : " TiB");
 }
 
+/** Characters of `writeSize`. */
+export function sizeWidth(bytes: u64): u32 {
+  let unit: i32 = 0;
+  for (; unit < 4 && bytes >= 1024; unit++) bytes /= 1024;
+  let digits: u32 = 1;
+  for (; bytes >= 10; bytes /= 10) digits++;
+  return digits + (unit == 0 ? 2 : 6);
+}
+
 /** The line of `hash`, as b3sum prints it: a name with a newline, carriage return or backslash is escaped and the line begins with a backslash. */
 export function writeHashLine(output: Output, hash: usize, path: usize, pathBytes: u32): void {
   let escape = false;

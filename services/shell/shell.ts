@@ -16,6 +16,7 @@ import { History } from "./history";
 import { Edit, LineEditor } from "./line-editor";
 import { Output } from "./output";
 import { PathCompleter } from "./path-completer";
+import { RestartWatch } from "./restart-watch";
 
 const PROMPT: string = "axiomfs> ";
 /** Tells whoever holds the other end of the console that input is read from now on: what is sent earlier a serial port may lose. Terminals ignore it. */
@@ -32,7 +33,8 @@ export class Shell {
   private readonly output: Output = new Output(this.console);
   private readonly context: CommandContext = new CommandContext(this.output, this.console);
   private readonly parser: CommandParser = new CommandParser();
-  private readonly runner: CommandRunner = new CommandRunner(this.context);
+  private readonly watch: RestartWatch = new RestartWatch(this.context);
+  private readonly runner: CommandRunner = new CommandRunner(this.context, this.watch);
   private readonly editor: LineEditor = new LineEditor(this.output, new History(), new PathCompleter(this.context.tree, this.context.resolver));
   private source: u32 = Source.prompt;
   /** A `put` is taking its content from the console. */
@@ -47,15 +49,30 @@ export class Shell {
 
   start(): u32 {
     const length = consoleArguments(ShellCapabilities.console, this.text, TEXT_BYTES);
-    if (length > 0) {
+    const isRestarted = this.watch.begin();
+    // What an earlier shell did may wait for a sync.
+    if (isRestarted) this.context.tree.isUnsynced = true;
+    if (isRestarted && length > 0) {
+      this.giveUpScript();
+    } else if (length > 0) {
       this.source = Source.script;
       if (this.parse(this.text, <u32>length)) this.runCommands();
     } else {
+      if (isRestarted) this.output.text("\nThe shell was restarted.\n");
       this.banner();
       this.prompt();
     }
     this.output.flush();
+    if (isRestarted) this.notified(); // bytes that came meanwhile
     return Status.Ok;
+  }
+
+  /** To run the commands again from the first would do some of them twice. */
+  private giveUpScript(): void {
+    this.source = Source.script;
+    this.output.text("shell: it stopped and was restarted; the commands that were left are given up\n");
+    this.runner.lastSync();
+    this.finish(Exit.failed);
   }
 
   /** The console has bytes, or its end. */
@@ -146,6 +163,7 @@ export class Shell {
 
   private finishContent(): void {
     this.runner.content.finishPut();
+    this.watch.look();
     if (this.context.status != Exit.done) this.status = this.context.status;
   }
 

@@ -148,3 +148,62 @@ export function statusSentence(status: u32): string {
     default: return "an unknown status";
   }
 }
+
+/** States of a domain (docs/supervision.md §2). */
+export namespace DomainState {
+  export const absent: u32 = 0;
+  export const loaded: u32 = 1;
+  export const ready: u32 = 2;
+  export const dead: u32 = 3;
+  export const restarting: u32 = 4;
+  export const givenUp: u32 = 5;
+  export const dying: u32 = 6;
+}
+export function domainStateName(state: u32): string {
+  switch (state) {
+    case 0: return "absent";
+    case 1: return "loaded";
+    case 2: return "ready";
+    case 3: return "dead";
+    case 4: return "restarting";
+    case 5: return "given up";
+    case 6: return "dying";
+    default: return "unknown";
+  }
+}
+
+/** Why domains end. */
+export namespace Fault {
+  /** trap */
+  export const trap: u32 = 1;
+  /** abort */
+  export const abort: u32 = 2;
+  /** misuse of a system call */
+  export const misuseOfASystemCall: u32 = 3;
+  /** stack overflow */
+  export const stackOverflow: u32 = 4;
+  /** killed */
+  export const killed: u32 = 5;
+  /** time limit */
+  export const timeLimit: u32 = 6;
+  /** start refused */
+  export const startRefused: u32 = 7;
+  /** what it stands on restarted */
+  export const whatItStandsOnRestarted: u32 = 8;
+  /** a device could reach memory of a domain that ended */
+  export const aDeviceCouldReachMemoryOfADomainThatEnded: u32 = 9;
+}
+export function faultName(fault: u32): string {
+  switch (fault) {
+    case 1: return "trap";
+    case 2: return "abort";
+    case 3: return "misuse of a system call";
+    case 4: return "stack overflow";
+    case 5: return "killed";
+    case 6: return "time limit";
+    case 7: return "start refused";
+    case 8: return "what it stands on restarted";
+    case 9: return "a device could reach memory of a domain that ended";
+    default: return "an unknown fault";
+  }
+}

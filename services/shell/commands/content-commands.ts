@@ -140,6 +140,8 @@ export class ContentCommands {
   abandonPut(): void {
     this.context.tree.close(this.node);
     this.node = 0;
-    this.context.tree.remove(this.temporary.address, this.temporary.length, 0);
+    // Once more after a restart, which the first call is told of without being served.
+    const status = this.context.tree.remove(this.temporary.address, this.temporary.length, 0);
+    if (status == Status.PeerRestarted) this.context.tree.remove(this.temporary.address, this.temporary.length, 0);
   }
 }

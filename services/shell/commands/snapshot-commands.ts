@@ -30,6 +30,7 @@ export class SnapshotCommands {
   }
 
   private create(words: Words): void {
+    this.context.tree.isUnsynced = true;
     const status = <u32>-callCreate(SERVICE, 0, words.address(2), words.length(2));
     if (status != Status.Ok) return this.context.fail(words.address(2), words.length(2), status);
     const height = CreateReply.height();
@@ -40,6 +41,7 @@ export class SnapshotCommands {
   }
 
   private rollback(words: Words): void {
+    this.context.tree.isUnsynced = true;
     const status = <u32>-callRollback(SERVICE, 0, words.address(2), words.length(2), 0, this.savedName, NAME_BYTES);
     if (status != Status.Ok) return this.context.fail(words.address(2), words.length(2), status);
     const savedBytes = min(RollbackReply.savedBytes(), NAME_BYTES);
@@ -50,6 +52,7 @@ export class SnapshotCommands {
   }
 
   private remove(words: Words): void {
+    this.context.tree.isUnsynced = true;
     const status = <u32>-callRemove(SERVICE, 0, words.address(2), words.length(2));
     if (status != Status.Ok) return this.context.fail(words.address(2), words.length(2), status);
     const freedBlocks = RemoveReply.freedBlocks();
