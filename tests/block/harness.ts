@@ -33,6 +33,8 @@ export class FakeDevice implements TypeScriptDomain {
   /** Answer DeviceError to the n-th write or flush from now (0: the next one). */
   failWriteIn = -1;
   failFlushIn = -1;
+  /** Called once at the next flush, before anything of it is done: to kill the driver. */
+  dieAtFlush: (() => void) | null = null;
   /** Byte ranges that cannot be read. */
   unreadable: Array<{ start: number; end: number }> = [];
   /** What the device says of its size; default: the truth. */
@@ -110,6 +112,12 @@ export class FakeDevice implements TypeScriptDomain {
     return Status.Ok;
   }
   private flush(): number {
+    const die = this.dieAtFlush;
+    if (die !== null) {
+      this.dieAtFlush = null;
+      die();
+      return Status.Ok; // nobody hears it
+    }
     if (this.failFlushIn >= 0 && this.failFlushIn-- === 0) return Status.DeviceError;
     this.flushes++;
     this.events?.push({ kind: "flush" });
