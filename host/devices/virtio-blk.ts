@@ -8,8 +8,9 @@ import { SeededRandom } from "../kernel/entropy.ts";
 import {
   BlockRequest, type DeviceCounters, type DeviceRequest, type RequestLimits, RequestStatus, RequestType,
 } from "./block-request.ts";
-import { BlockConfiguration, defaultLimits, type Topology } from "./block-configuration.ts";
+import { BlockConfiguration, ConfigurationField, defaultLimits, type Topology } from "./block-configuration.ts";
 import type { Disk } from "./disk.ts";
+import { type Ending, type HostileHands, HostileSide, type Misbehaviour } from "./misbehaviour.ts";
 import {
   CommonConfiguration, DeviceStatus, featureVersion1, InterruptStatus, notifyMultiplier, NotifyWindow,
   noVector, queueVector, type RegisterEvents,
@@ -47,6 +48,8 @@ export interface VirtioBlkOptions {
   mayUnmap?: boolean;
   /** Up to 20 bytes, for GET_ID. */
   identity?: string;
+  /** What the device does as soon as it has been brought up, and if it takes a request for that, to the first one. */
+  misbehave?: Misbehaviour;
   /** Asked before each request runs. */
   fault?: (request: Readonly<DeviceRequest>) => RequestFault;
 }
@@ -55,7 +58,7 @@ export interface VirtioBlkOptions {
 const Feature = { SizeMax: 1, SegMax: 2, ReadOnly: 5, BlkSize: 6, Flush: 9, Topology: 10, Discard: 13, WriteZeroes: 14, Indirect: 28, EventIdx: 29 } as const;
 const featureAccessPlatform = 2; // bit 33, in word 1
 
-export class VirtioBlk implements DeviceModel, RegisterEvents {
+export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
   readonly common: CommonConfiguration;
   readonly notify: NotifyWindow;
   readonly isr = new InterruptStatus();
@@ -68,7 +71,12 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
   /** May be changed while the system runs. */
   fault: (request: Readonly<DeviceRequest>) => RequestFault;
   flushMode: "works" | "absent" | "ignored" | "failing";
-  private readonly queue: Virtqueue;
+  /** Does nothing until it is told to. */
+  readonly hostile: HostileSide = new HostileSide(this);
+  /** Takes over the ends of requests, for tests that lie in their own way. True: the request needs no further answer. */
+  takeOver: ((ending: Ending) => boolean) | null = null;
+  readonly queue: Virtqueue;
+  private readonly ending: Ending;
   private readonly chain: Chain;
   private readonly request: BlockRequest;
   private readonly limits: RequestLimits;
@@ -91,6 +99,8 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
     this.limits = limitsOf(disk, options);
     // A chain is never longer than the queue (§2.7.5.3.1), and a full request has a header and a status byte besides its data.
     this.chain = new Chain(Math.max(queueSize, this.limits.maximumSegments + 2));
+    this.ending = { head: 0, chain: this.chain, request: this.request, execute: () => this.execute() };
+    if (options.misbehave !== undefined) this.hostile.armStart(options.misbehave);
     this.common = new CommonConfiguration(offeredFeatures(options), this.queue, this);
     this.notify = new NotifyWindow(this);
     this.configuration = new BlockConfiguration(this.limits, options.topology, options.mayUnmap ?? true);
@@ -106,6 +116,10 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
     this.reset();
   }
 
+  onDriverOk(): void {
+    this.hostile.onDriverOk();
+  }
+
   configurationGeneration(): number {
     return this.configuration.generation;
   }
@@ -118,7 +132,24 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
     this.interruptForConfiguration();
   }
 
+  get sectorCount(): number { return this.disk.sectorCount; }
+  get blockBytes(): number { return this.limits.blockBytes; }
+
+  reconfigure(sectors: number, blockBytes: number): void {
+    this.configuration.view.setUint32(ConfigurationField.BlkSize, blockBytes, true);
+    this.setCapacity(sectors);
+  }
+
+  keepMoving(): void {
+    this.configuration.onRead = () => this.configuration.changed();
+  }
+
+  stop(): void {
+    this.fail();
+  }
+
   reset(): void {
+    this.hostile.onReset();
     this.resetCount++;
     this.common.reset();
     this.queue.reset();
@@ -129,6 +160,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
   /** The driver rang: requests are in the available ring. */
   onNotify(): void {
     if (!this.common.isRunning || !this.queue.isEnabled) return;
+    this.hostile.onNotify();
     // Bounded by the ring: a driver cannot add requests while the device runs.
     for (;;) {
       const waiting = this.queue.waiting();
@@ -143,10 +175,11 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
       }
     }
     if (this.common.hasFeature(Feature.EventIdx)) this.queue.askForNotification();
-    this.interrupt();
+    this.interruptIfWanted();
   }
 
   advance(): boolean {
+    if (this.hostile.advance()) return true;
     if (this.outstanding.length === 0) return false;
     if (!this.common.isRunning) return false;
     const position = this.random === null ? 0 : this.random.below(this.outstanding.length);
@@ -169,6 +202,8 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
     const { resetCount } = this;
     const fault = this.fault(request);
     if (fault === "stall") return true;
+    this.ending.head = head;
+    if (this.hostile.end(this.ending) || (this.takeOver !== null && this.takeOver(this.ending))) return true;
     const status = fault === "fail" ? RequestStatus.IoError : this.execute();
     if (resetCount !== this.resetCount) return true;
     if (status !== RequestStatus.Ok) this.counters.errors++;
@@ -183,8 +218,14 @@ export class VirtioBlk implements DeviceModel, RegisterEvents {
     return this.request.execute(this.disk, this.limits, this.counters);
   }
 
-  private interrupt(): void {
+  /** An interrupt, if the driver wants one. */
+  private interruptIfWanted(): void {
     if (!this.queue.wantsInterrupt(this.common.hasFeature(Feature.EventIdx))) return;
+    this.interrupt();
+  }
+
+  interrupt(): void {
+    if (this.hostile.isMute) return;
     this.isr.setQueue();
     if (this.queue.vector === noVector) return;
     this.counters.interrupts++;

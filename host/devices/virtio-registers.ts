@@ -21,6 +21,8 @@ export const featureVersion1 = 1;
 export interface RegisterEvents {
   onReset(): void;
   onNotify(): void;
+  /** The driver has set DRIVER_OK. */
+  onDriverOk(): void;
   configurationGeneration(): number;
 }
 
@@ -133,7 +135,9 @@ export class CommonConfiguration implements WindowPart {
     const isNew = (bit: number): boolean => (next & bit) !== 0 && (this.status & bit) === 0;
     if (isNew(DeviceStatus.FeaturesOk) && !this.agrees()) next &= ~DeviceStatus.FeaturesOk;
     if (isNew(DeviceStatus.DriverOk) && (next & DeviceStatus.FeaturesOk) === 0) next &= ~DeviceStatus.DriverOk;
+    const isStarting = (next & DeviceStatus.DriverOk) !== 0 && (this.status & DeviceStatus.DriverOk) === 0;
     this.status = next;
+    if (isStarting) this.events.onDriverOk();
   }
 
   /** Only what was offered, and never without VERSION_1: this is no legacy device. */

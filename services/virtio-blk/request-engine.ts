@@ -222,8 +222,9 @@ export class RequestEngine {
       this.statistics.breach();
       return Status.DeviceError;
     }
-    // Less than asked for, called a success: the rest of the memory holds what it held before.
-    return answer != 0 && usedLength < answer + 1 ? Status.DeviceError : Status.Ok;
+    // Less than asked for, called a success: the rest of the memory holds what it held before. The status byte comes last, so a
+    // length that leaves it out says that it was not written either (§2.7.8.2).
+    return usedLength < answer + 1 ? Status.DeviceError : Status.Ok;
   }
 
   private endPiece(slot: u32, status: u32): void {

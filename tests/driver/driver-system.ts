@@ -126,9 +126,23 @@ async function driverModule(): Promise<Uint8Array> {
   return builtModule;
 }
 
+/** A build of the driver with other text in some of its files, for tests: `name` tells builds of one run apart. */
+export async function editedDriver(name: string, edits: Record<string, (text: string) => string>): Promise<Uint8Array> {
+  const pages = systemManifest().domains.find((domain) => domain.name === "virtio-blk")!.memoryPages;
+  const path = await compileModule(`virtio-blk-${name}-${process.pid}`, "services/virtio-blk", pages, edits);
+  const bytes = readFileSync(path);
+  rmSync(path);
+  return bytes;
+}
+
+/** The edit that makes the driver give up on requests after a second. */
+export const shortTimeLimit: Record<string, (text: string) => string> = {
+  "services/virtio-blk/request-engine.ts": (text) => text.replace("timeLimitMs: u32 = 30_000", "timeLimitMs: u32 = 1_000"),
+};
+
 /** A 4 MiB disk unless told otherwise. */
 export async function bootDriver(device: VirtioBlkOptions = {}, options: Partial<BootOptions> & { sectors?: number } = {}): Promise<DriverSystem> {
-  const module = await driverModule();
+  const module = options.modules?.["virtio-blk"] ?? await driverModule();
   const disk = new MemoryDisk(options.sectors ?? 8192);
   const clock = new DeterministicClock();
   const notes: string[] = [];
