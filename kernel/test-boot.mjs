@@ -82,6 +82,16 @@ test("what system calls cost, in instructions", async () => {
   }
 });
 
+test("a manifest with more ranks than the kernel's stack has room for is refused", async () => {
+  const domain = (rank) => ({ name: `rank ${rank}`, module: "server", rank, memoryPages: 1, capabilities: [] });
+  for (const [count, reason] of [[13, null], [14, /the manifest has 14 ranks, and the kernel's stack has room for a chain of 13 calls/]]) {
+    const { output, status } = await boot(bundle("boot", { version: 1, domains: Array.from({ length: count }, (_, rank) => domain(rank)) }), { timeoutMs: reason ? 60_000 : 1000 });
+    if (reason) assert.match(output, reason);
+    else assert.equal(output, "", "nobody switches the power off");
+    assert.equal(status, reason ? exitOf(panicStatus) : null);
+  }
+});
+
 test("a bundle that is cut short or of the wrong kind ends in a panic with its reason", async () => {
   const whole = readFileSync(bundle("boot"));
   const manifestAt = whole.readUInt32LE(16);

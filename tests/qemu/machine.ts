@@ -1,5 +1,6 @@
 // A QEMU machine under test: boots a bundle on an image, talks to its serial console, and can record the disk's writes or lose its power.
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../modules/build.ts";
 import { logSectorBytes } from "./write-log.ts";
@@ -49,6 +50,11 @@ export class Machine {
       if (this.code !== undefined || Date.now() > end) throw new Error(`the console never showed ${pattern}; it ended with:\n${this.output.slice(-2000)}`);
       await new Promise<void>((resolve) => { const timer = setTimeout(resolve, 250); this.listeners.push(() => { clearTimeout(timer); resolve(); }); });
     }
+  }
+  /** Processor time that QEMU has taken so far (proc(5): utime and stime, in hundredths of a second). */
+  processorMs(): number {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   }
   send(text: string): void { this.child.stdin.write(text); }
   /** As if the plug were pulled; what the host's page cache holds stays, which is why only the write log proves anything. */

@@ -45,6 +45,10 @@ pub fn find() -> Device {
     Device::default()
 }
 
+pub fn is_in_use() -> bool {
+    FOUND.with(|found| found.is_some())
+}
+
 /// Resets the device (VIRTIO 1.2 §2.1: writes 0 to its status and reads until it is 0) and takes its way to memory away,
 /// also if it does not confirm. True if it did: then it has forgotten every address.
 pub fn stop() -> bool {

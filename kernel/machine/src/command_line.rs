@@ -43,6 +43,11 @@ impl CommandLine {
         self.kill.map(|(name, number)| (name.to_vec(), number))
     }
 
+    /// With `run=` the serial line carries what commands print, which somebody may keep: nothing else belongs there.
+    pub fn is_interactive(&self) -> bool {
+        self.run.is_empty()
+    }
+
     /// The text of `run=`, decoded.
     pub fn run(&self) -> Vec<u8> {
         let digits = |pair: &[u8]| number(pair, 16).map(|value| value as u8);

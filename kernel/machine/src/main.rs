@@ -74,6 +74,9 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     if let Some((start, length)) = trace {
         attach_trace(kernel, start, length);
     }
+    if block_device::is_in_use() && line.is_interactive() {
+        log!("axiom kernel: no IOMMU: the disk and its driver are trusted with device addresses");
+    }
     kernel.log(format_args!("axiom kernel: {} KiB free, loaded after {} us", memory::free_bytes() >> 10, clock::monotonic_nanoseconds() / 1000));
     kernel.start();
     kernel.log(format_args!("axiom kernel: started after {} us", clock::monotonic_nanoseconds() / 1000));

@@ -4,7 +4,7 @@
 //! gives it (initial = maximum: it never moves) and its message buffers lie inside that memory.
 use crate::bundle::{Bundle, TRAP_MODULE};
 use crate::capability::Capability;
-use crate::domain::{Domain, DomainState, Exports, Loaded, StoreData};
+use crate::domain::{Domain, DomainState, ENTRY_STACK_BYTES, Exports, Loaded, StoreData};
 use crate::engine_config::shared_config;
 use crate::events::{Binding, Timer};
 use crate::generated::{kind, right};
@@ -23,6 +23,7 @@ const BUFFER_ALIGNMENT: u32 = 16;
 /// Loads a system from a bundle. Nothing of its modules has run yet; `start` does that.
 pub fn load(machine: &'static dyn Machine, bundle: &Bundle<'_>, options: Options) -> Result<&'static Kernel> {
     let entries = manifest::decode(bundle.manifest()).map_err(|problem| format_err!("{problem}"))?;
+    check_depth(machine, &entries)?;
     let engine = {
         let mut config = shared_config();
         machine.tune(&mut config);
@@ -41,6 +42,18 @@ pub fn load(machine: &'static dyn Machine, bundle: &Bundle<'_>, options: Options
         })?;
     }
     Ok(kernel)
+}
+
+/// Ranks fall along a chain of calls, so no chain is longer than there are ranks: each needs an activation's stack.
+fn check_depth(machine: &dyn Machine, entries: &[DomainEntry]) -> Result<()> {
+    let mut ranks: Vec<u8> = entries.iter().filter(|entry| entry.present).map(|entry| entry.rank).collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    let room = machine.stack_remaining() / ENTRY_STACK_BYTES;
+    if ranks.len() > room {
+        bail!("the manifest has {} ranks, and the kernel's stack has room for a chain of {room} calls", ranks.len());
+    }
+    Ok(())
 }
 
 fn load_module(kernel: &'static Kernel, id: usize, entry: &DomainEntry, bundle: &Bundle<'_>, linker: &Linker<StoreData>) -> Result<()> {
