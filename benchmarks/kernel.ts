@@ -49,7 +49,7 @@ async function eventsBundle(): Promise<string> {
 async function figures(image: string, packed: string, extra: string[], words: string[] = []): Promise<Map<string, number>> {
   const { output, status } = await bootAndRun({ image, bundle: packed, memoryMiB, extra, words });
   if (status !== 0) throw new Error(`the benchmark ended with ${status}:\n${output}`);
-  return new Map([...output.matchAll(/^(.+?)\s+(\d+)$/gm)].map(([, name, number]) => [name!, Number(number)]));
+  return new Map([...output.matchAll(/^(?:(\w+) |(.{16}))(\d+)$/gm)].map(([, word, column, number]) => [word ?? column!.trimEnd(), Number(number)]));
 }
 
 function recording(folder: string): { extra: string[]; words: string[] } {
