@@ -42,16 +42,32 @@ test("commands from standard input", () => {
   assert.deepEqual(axiomfs(["boot", image], "cat hello\nput new text\ncat none\ncat new"), { status: 1, stdout: "hello\ncat: none: no such file or directory\ntext\n", stderr: "" });
 });
 
-test("SIGTERM powers off cleanly", async () => {
-  const machine = start(["boot", image]);
-  machine.stdin!.write("put /kept content\ncat hello\n");
-  await new Promise((resolve) => machine.stdout!.once("data", resolve));
-  const ended = new Promise((resolve) => machine.once("close", resolve));
-  machine.kill("SIGTERM");
-  assert.equal(await ended, 143);
-  assert.equal(output("cat", image, "/kept"), "content\n");
-  assert.equal(axiomfs(["check", image]).status, 0);
-});
+for (const [signal, status] of [["SIGTERM", 143], ["SIGINT", 130]] as const) for (const options of [[], ["--hosted"]]) {
+  test(`${signal} powers off cleanly${options.map((option) => `, ${option}`).join()}: what was not synced is synced first`, async () => {
+    const path = `/kept-${signal}${options.length}`;
+    const machine = start(["boot", image, ...options]);
+    machine.stdin!.write(`put ${path} content\ncat hello\n`);
+    await new Promise((resolve) => machine.stdout!.once("data", resolve));
+    const ended = new Promise((resolve) => machine.once("close", resolve));
+    machine.kill(signal);
+    assert.equal(await ended, status);
+    assert.equal(output("cat", image, path), "content\n");
+    assert.equal(axiomfs(["check", image]).status, 0);
+  });
+}
+
+for (const options of [[], ["--hosted"]]) {
+  test(`poweroff in the shell${options.map((option) => `, ${option}`).join()} syncs before the power goes`, () => {
+    const trace = join(folder, "poweroff.trace");
+    const { status } = axiomfs(["boot", image, ...options, "--trace", trace], "put /late words\npoweroff\nput /never x\n");
+    assert.equal(status, 0);
+    const lines = output("trace", "show", trace).split("\n");
+    const last = (pattern: RegExp): number => lines.findLastIndex((line) => pattern.test(line));
+    assert.ok(last(/shell ← filesystem {2}filesystem\.sync {2}Ok/) > last(/filesystem\.rename/), "the sync comes after the last change");
+    assert.equal(output("cat", image, "/late"), "words\n");
+    assert.equal(axiomfs(["cat", image, "/never"]).status, 1);
+  });
+}
 
 test("--trace takes every message out of the machine, and leaves nothing behind", () => {
   const trace = join(folder, "trace");
