@@ -26,5 +26,7 @@ export const axiom: Interface = {
     { number: 7, name: "lastCheckpoint", sentence: "The state object to start from and the height it stands for; found 0: replay from genesis.", reply: { state: "hash", height: "u64", found: "u32" } },
     { number: 8, name: "mark", sentence: "During a collection: mark the objects that the log itself needs.", errors: ["Corrupted"] },
     { number: 9, name: "check", sentence: "Verify the chain from genesis to head.", reply: { checked: "u64", firstBroken: "u64", broken: "u32" } },
+    { number: 10, name: "checkSome", sentence: "The same in steps of up to `limit` segments; cursor 0 begins and ends, counts are since it began. Busy: the log was archived meanwhile, begin again.",
+      request: { cursor: "u64", limit: "u32" }, reply: { cursor: "u64", checked: "u64", firstBroken: "u64", broken: "u32" }, errors: ["Busy"] },
   ],
 };

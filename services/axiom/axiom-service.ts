@@ -3,7 +3,7 @@
 // Rights of an endpoint: 1 read, 2 write (propose, format, sync, checkpoint, mark).
 //
 // Safety: a hash parameter lies in `messageIn`, where the reply goes: it is copied or used before any reply field is set.
-import { CheckReply, DescribeReply, LastCheckpointReply, ProposeFlag, ProposeReply, ReadReply, Server, SyncReply } from "../../kernel-bindings/generated/assembly/axiom";
+import { CheckReply, CheckSomeReply, DescribeReply, LastCheckpointReply, ProposeFlag, ProposeReply, ReadReply, Server, SyncReply } from "../../kernel-bindings/generated/assembly/axiom";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { leaseRead, leaseWrite } from "../../kernel-bindings/assembly/kernel";
 import { Reject } from "./batch";
@@ -125,6 +125,16 @@ export class AxiomService extends Server {
     CheckReply.setChecked(this.checker.checked);
     CheckReply.setFirstBroken(this.checker.firstBroken);
     CheckReply.setBroken(this.checker.broken);
+    return status;
+  }
+
+  checkSome(badge: u32, rights: u32, cursor: u64, limit: u32): u32 {
+    if (!(rights & RIGHT_READ)) return Status.Denied;
+    const status = this.checker.step(cursor, limit);
+    CheckSomeReply.setCursor(this.checker.cursor);
+    CheckSomeReply.setChecked(this.checker.checked);
+    CheckSomeReply.setFirstBroken(this.checker.firstBroken);
+    CheckSomeReply.setBroken(this.checker.broken);
     return status;
   }
 }

@@ -1,7 +1,7 @@
 // The check: the whole chain from genesis to head, every payload hash, and that the journal on the disk says what memory says.
 //
 // Damage does not end the check: a segment that cannot be read or does not continue the chain counts all its entries as broken, and the check goes on with what the next segment says of itself.
-// Work is bounded by the length of the log; memory by one segment and one tile of each level.
+// Work is bounded by the length of the log, that of a step by its limit and the pieces since the checkpoint; memory by one segment and one tile of each level.
 //
 // Safety: segments are bounded by SegmentReader before they are looked at; the piece buffer has the size that it is read with.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
@@ -24,36 +24,57 @@ export class Checker {
   checked: u64 = 0;
   firstBroken: u64 = 0;
   broken: u32 = 0;
+  /** Of step: where to go on; 0: nothing is left. */
+  cursor: u64 = 0;
+  private isInSegments: bool = false;
+  private archivedHeight: u64 = 0;
 
   constructor(private log: Log) { this.walk = new SegmentWalk(log.index, log.objects); }
 
-  /** Ok says that the check was made; what it found is in the fields. */
-  run(): u32 {
+  /** All of it. Ok says that the check was made; what it found is in the fields. */
+  run(): u32 { return this.step(0, u32.MAX_VALUE); }
+
+  /** Up to `limit` segments and tiles, from where the last step ended; `cursor` 0 begins anew, and is 0 when nothing is left. The fields count since then. */
+  step(cursor: u64, limit: u32): u32 {
     if (this.log.mountStatus != Status.Ok) return this.log.mountStatus;
+    if (cursor == 0) this.begin();
+    // A checkpoint since the last step: the tiles that the walk is in are not the log's any more.
+    else if (cursor != this.cursor || Root.nextHeight(this.log.root) != this.archivedHeight) return Status.Busy;
+    for (let visits: u32 = 0; this.isInSegments && visits < max<u32>(limit, 1); visits++) {
+      if (this.walk.next()) this.visit();
+      else this.endSegments();
+    }
+    if (this.isInSegments) return Status.Ok;
+    this.checkPieces();
+    this.cursor = 0;
+    return Status.Ok;
+  }
+
+  private begin(): void {
+    const log = this.log;
     this.checked = 0;
     this.firstBroken = 0;
     this.broken = 0;
+    this.cursor = 0;
     this.chain.set(0, 0);
     this.ordinal = 0;
     this.isTied = true;
     memory.fill(this.lastSegment, 0, HASH_BYTES);
-    if (this.log.hasRoot) this.checkSegments();
-    this.checkPieces();
-    return Status.Ok;
-  }
-
-  private checkSegments(): void {
-    const log = this.log;
+    this.archivedHeight = Root.nextHeight(log.root);
+    this.isInSegments = log.hasRoot;
     // What memory holds was verified before; the disk is asked again.
     log.reader.drop();
-    this.walk.start(Root.nextHeight(log.root));
-    while (this.walk.next()) {
-      if (this.walk.isTile) {
-        if (this.walk.status != Status.Ok) this.breakOff(this.walk.first, this.walk.end);
-        continue;
-      }
-      if (!this.checkSegment()) this.breakOff(this.walk.first, this.walk.end);
-    }
+    if (log.hasRoot) this.walk.start(this.archivedHeight);
+  }
+
+  private visit(): void {
+    this.cursor++;
+    if (this.walk.isTile ? this.walk.status != Status.Ok : !this.checkSegment()) this.breakOff(this.walk.first, this.walk.end);
+  }
+
+  private endSegments(): void {
+    const log = this.log;
+    this.isInSegments = false;
     const isComplete = this.isTied && this.chain.next == Root.nextHeight(log.root) && this.ordinal == Root.segmentCount(log.root);
     if (isComplete && equalHashes(this.chain.head, Root.head(log.root)) && equalHashes(this.lastSegment, Root.lastSegment(log.root))) return;
     if (this.isTied) this.breakOff(Root.nextHeight(log.root) - 1, Root.nextHeight(log.root));

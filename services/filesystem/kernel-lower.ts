@@ -16,6 +16,8 @@ const NOTE_BYTES: i32 = 96;
 const BLOCK_SHIFT: u32 = 12;
 const RECORD_BYTES_MIN: u64 = 256 << 10;
 const RECORD_BYTES_MAX: u64 = 4 << 20;
+/** Segments of the log checked at a time: 4 MiB. */
+const CHECK_SEGMENTS: u32 = 64;
 /** Bits of allocation read at a time: of 1 GiB. */
 const ALLOCATION_BYTES: u32 = 32768;
 
@@ -52,12 +54,21 @@ export class AxiomLog extends Log {
     return status;
   }
   mark(): u32 { return -axiom.callMark(FilesystemCapabilities.axiom); }
+  /** In steps, so that none of them takes long: the log only grows. */
   check(): u32 {
-    const status = -axiom.callCheck(FilesystemCapabilities.axiom);
-    this.checked = axiom.CheckReply.checked();
-    this.firstBroken = axiom.CheckReply.firstBroken();
-    this.isBroken = axiom.CheckReply.broken() != 0;
-    return status;
+    let cursor: u64 = 0;
+    // The cursor rises and ends at 0; a log that turns it back is cut off.
+    while (true) {
+      const status = -axiom.callCheckSome(FilesystemCapabilities.axiom, cursor, CHECK_SEGMENTS);
+      if (status != Status.Ok) return status;
+      this.checked = axiom.CheckSomeReply.checked();
+      this.firstBroken = axiom.CheckSomeReply.firstBroken();
+      this.isBroken = axiom.CheckSomeReply.broken() != 0;
+      const next = axiom.CheckSomeReply.cursor();
+      if (next == 0) return Status.Ok;
+      if (next <= cursor) return Status.ProtocolBreach;
+      cursor = next;
+    }
   }
 }
 

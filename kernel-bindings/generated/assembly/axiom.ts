@@ -194,6 +194,27 @@ export namespace CheckReply {
   export function setBroken(value: u32): void { store<u32>(messageIn, value, 32); }
 }
 
+/** The same in steps of up to `limit` segments; cursor 0 begins and ends, counts are since it began. Busy: the log was archived meanwhile, begin again. 0 or −Status. */
+export function callCheckSome(endpoint: u32, cursor: u64, limit: u32): i32 {
+  store<u32>(messageOut, 655364);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  store<u64>(messageOut, cursor, 16);
+  store<u32>(messageOut, limit, 24);
+  return kernel.call(endpoint);
+}
+/** Reply of checkSome: getters for the caller, setters for the server. */
+export namespace CheckSomeReply {
+  export function cursor(): u64 { return load<u64>(messageOut, 16); }
+  export function setCursor(value: u64): void { store<u64>(messageIn, value, 16); }
+  export function checked(): u64 { return load<u64>(messageOut, 24); }
+  export function setChecked(value: u64): void { store<u64>(messageIn, value, 24); }
+  export function firstBroken(): u64 { return load<u64>(messageOut, 32); }
+  export function setFirstBroken(value: u64): void { store<u64>(messageIn, value, 32); }
+  export function broken(): u32 { return load<u32>(messageOut, 40); }
+  export function setBroken(value: u32): void { store<u32>(messageIn, value, 40); }
+}
+
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
   /** Next height and hash of the last entry. */
@@ -214,6 +235,8 @@ export abstract class Server {
   mark(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** Verify the chain from genesis to head. */
   check(badge: u32, rights: u32): u32 { return Status.Unsupported; }
+  /** The same in steps of up to `limit` segments; cursor 0 begins and ends, counts are since it began. Busy: the log was archived meanwhile, begin again. */
+  checkSome(badge: u32, rights: u32, cursor: u64, limit: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
@@ -256,6 +279,10 @@ export abstract class Server {
         if (counts != 0) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
         return this.check(badge, rights);
+      case 10:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.checkSome(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24));
       default: return Status.Unsupported;
     }
   }

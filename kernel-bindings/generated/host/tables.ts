@@ -1497,6 +1497,47 @@ export const interfaceTable: TableInterface[] = [
     ],
     "leases": [],
     "capabilities": []
+   },
+   {
+    "number": 10,
+    "name": "checkSome",
+    "sentence": "The same in steps of up to `limit` segments; cursor 0 begins and ends, counts are since it began. Busy: the log was archived meanwhile, begin again.",
+    "request": [
+     {
+      "name": "cursor",
+      "type": "u64",
+      "offset": 0
+     },
+     {
+      "name": "limit",
+      "type": "u32",
+      "offset": 8
+     }
+    ],
+    "reply": [
+     {
+      "name": "cursor",
+      "type": "u64",
+      "offset": 0
+     },
+     {
+      "name": "checked",
+      "type": "u64",
+      "offset": 8
+     },
+     {
+      "name": "firstBroken",
+      "type": "u64",
+      "offset": 16
+     },
+     {
+      "name": "broken",
+      "type": "u32",
+      "offset": 24
+     }
+    ],
+    "leases": [],
+    "capabilities": []
    }
   ],
   "constants": [

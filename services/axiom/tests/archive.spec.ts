@@ -60,6 +60,33 @@ describe("a log of many checkpoints", () => {
     expect(world.checker.checked).toBe(height);
   });
 
+  it("checks in steps what it checks in one, and says when the log was archived between two of them", () => {
+    const world = new World();
+    const model: Bytes[] = [];
+    archived(world, 130, model);
+    let steps = 0;
+    let cursor: u64 = 0;
+    do {
+      expect(world.checker.step(cursor, 16)).toBe(Status.Ok);
+      if (world.checker.cursor != 0) expect(world.checker.cursor).toBe(cursor + 16);
+      cursor = world.checker.cursor;
+      steps++;
+    } while (cursor != 0);
+    expect(steps).toBe(9, "130 segments and the tile over the first hundred");
+    expect(world.checker.broken).toBe(0);
+    expect(world.checker.checked).toBe(model.length);
+    expect(world.checker.step(0, 16)).toBe(Status.Ok);
+    cursor = world.checker.cursor;
+    expect(world.checker.step(cursor + 1, 16)).toBe(Status.Busy, "not where the last step ended");
+    world.one(4242);
+    expect(world.checker.step(cursor, 16)).toBe(Status.Ok, "entries may be added meanwhile");
+    cursor = world.checker.cursor;
+    expect(world.checkpointer.run(world.root)).toBe(Status.Ok);
+    expect(world.checker.step(cursor, 16)).toBe(Status.Busy);
+    expect(world.checker.run()).toBe(Status.Ok);
+    expect(world.checker.broken).toBe(0);
+  });
+
   it("marks what it needs: with everything else gone it still mounts, reads and checks", () => {
     const world = new World();
     const model: Bytes[] = [];
