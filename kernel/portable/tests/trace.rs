@@ -1,7 +1,7 @@
 //! The trace ring: what is recorded, in which order, and what a host that misbehaves can do to it.
-mod support;
 //!
 //! Safety of this file: a ring is memory of its own that is never freed, as large as the tests say, and one thread uses it.
+mod support;
 use axiom_kernel_portable::generated::{fault, kind, trace_kind};
 use axiom_kernel_portable::kernel::Kernel;
 use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
