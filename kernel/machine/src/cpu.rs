@@ -57,14 +57,6 @@ pub fn sleep() {
     unsafe { asm!("sti", "hlt", options(nostack)) }
 }
 
-#[inline]
-pub fn stack_pointer() -> usize {
-    let pointer;
-    // Safety: reads a register.
-    unsafe { asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
-    pointer
-}
-
 /// CPU features under the names that Wasmtime asks for. The compiled modules use no others (`engine_config.rs`).
 pub fn has_feature(name: &str) -> Option<bool> {
     let bits = __cpuid(1).ecx;

@@ -88,8 +88,8 @@ impl Machine for Hardware {
     /// The system call alone keeps a loop's loads apart. No `pause`: under emulation it costs 250 ns, on hardware a poll
     /// of a device is no contended lock.
     fn relax(&self) {}
-    fn stack_remaining(&self) -> usize {
-        memory::stack_remaining()
+    fn stack_end(&self) -> usize {
+        memory::stack_end()
     }
     fn power_off(&self, status: u32) {
         cpu::power_off(status as u8);

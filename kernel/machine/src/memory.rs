@@ -55,8 +55,8 @@ pub fn text_end() -> u64 {
 
 /// Bytes of the kernel's stack that are left.
 #[inline]
-pub fn stack_remaining() -> usize {
-    cpu::stack_pointer() - &raw const boot_stack as usize
+pub fn stack_end() -> usize {
+    &raw const boot_stack as usize
 }
 
 /// Does [start, end) lie on the kernel's stack?

@@ -1,15 +1,15 @@
 //! The call path: one message from a domain to a lower one, and its reply. The hottest code of the kernel: it allocates
 //! nothing, and everything is checked before anything is done, so a refused message leaves no trace.
 //!
-//! The message is copied out of the caller's memory before it is looked at. A call goes to a strictly lower rank, and what
+//! Nobody changes a message while it is looked at: the caller waits, and neither leases, grants nor devices reach a message buffer.
+//! What travels with it is copied first all the same, because it is checked and then changed. A call goes to a strictly lower rank, and what
 //! is on the stack below the caller has higher ranks, so the callee is never active already.
 use crate::Status;
 use crate::capability::{MEMORY_RIGHTS, Position};
-use crate::domain::{Domain, ENTRY_STACK_BYTES, Loaded, StoreData};
+use crate::domain::{Domain, Loaded, StoreData};
 use crate::generated::{is_status, kind, message, status, trace_kind};
 use crate::kernel::{Activation, Kernel};
-use crate::message::{Attachments, Head, LeaseDescriptor};
-use crate::trace::Record;
+use crate::message::{Counts, LeaseDescriptor, Message};
 use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 
 /// Memory that a message lends, found and checked.
@@ -17,6 +17,23 @@ use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 struct Loan {
     owner: u8,
     address: u32,
+}
+
+/// A call on its way, as its records tell it.
+struct Sent {
+    outer: Activation,
+    callee: usize,
+    subject: u32,
+    lent_bytes: u32,
+}
+
+impl Sent {
+    fn record_reply(&self, kernel: &Kernel, status: Status) {
+        if kernel.is_watched.get() {
+            let Sent { outer, callee, subject, lent_bytes } = *self;
+            kernel.record_message(outer.record_word(trace_kind::REPLY, callee), subject, status, outer.request_id(), lent_bytes);
+        }
+    }
 }
 
 /// Whom an endpoint names, and what the server is told about it.
@@ -28,96 +45,95 @@ struct Target {
 
 impl Kernel {
     /// The system call `call`. The status is that of the reply, or why there is none.
+    #[inline(always)]
     pub(crate) fn call(&self, caller: usize, endpoint: u32) -> Result<(), Status> {
         let Target { callee, badge, rights } = self.check_endpoint(caller, endpoint)?;
-        let (from, to) = (self.loaded(caller)?, self.loaded(callee)?);
+        let (from, to) = (self.domain(caller).loaded()?, self.domain(callee).loaded()?);
         let outer = self.current.get();
         // Safety of the accesses to both buffers here and in `reply`: see `Loaded::message_in`.
         let (source, target) = (from.message_out(), to.message_in());
-        let mut head = unsafe { (&raw const (*source).head).read() };
-        let mut attachments = unsafe { (&raw const (*source).attachments).read() };
-        let mut lent_bytes = 0;
-        if head.has_attachments() {
-            lent_bytes = self.transfer_request(caller, callee, &head, &mut attachments)?;
-            head.capability_moves = 0; // the callee's reply goes into the same buffer
-        }
-        head.status = status::OK;
-        head.request_id = outer.request_id;
+        let (subject, counts) = unsafe { ((*source).head.subject, (*source).head.counts) };
+        let lent_bytes = if counts.0 == 0 { 0 } else { self.transfer_request(caller, callee, counts, source, target)? };
         unsafe {
-            (&raw mut (*target).head).write(head);
-            (&raw mut (*target).attachments).write(attachments);
+            (*target).head.subject = subject;
+            (*target).head.status = status::OK;
+            (*target).head.request_id = outer.request_id();
+            (*target).head.counts = counts.without_moves(); // the callee's reply goes into the same buffer
+            (*target).head.fields = (*source).head.fields;
         }
-        let is_sent = !self.is_watched.get() || self.watch_call(outer, callee, badge, &head);
-        let result = if is_sent { self.enter_callee(to, outer, callee, badge, rights) } else { self.take_back(callee, &head, &attachments) };
-        if head.lease_count > 0 {
-            self.capabilities.borrow_mut().end_leases(callee, head.lease_count as usize);
+        if self.is_watched.get() {
+            self.record_message(outer.record_word(trace_kind::CALL, callee), subject, status::OK, outer.request_id(), badge);
+            if self.is_injecting.get() && !self.inject_at_call(outer, callee, counts, target) {
+                return Err(self.finish(Sent { outer, callee, subject, lent_bytes }, endpoint, counts, None));
+            }
         }
-        let answer = if self.is_watched.get() {
-            self.watch_reply(outer, callee, result, &head, lent_bytes)
-        } else {
-            result.map_or(status::PEER_RESTARTED, |answer| self.reply(caller, callee, answer, outer.request_id))
-        };
-        if answer == status::PEER_RESTARTED {
-            self.note_lost(caller, endpoint, callee);
+        let server = self.domain(callee);
+        server.calls.set(server.calls.get().wrapping_add(1));
+        self.begin(outer.below(callee));
+        let result = enter(to, &to.receive, (badge, rights));
+        self.resume(outer);
+        if counts.0 == 0 && !self.is_injecting.get() {
+            if let Ok(answer) = result {
+                let answer = self.reply(caller, callee, from, to, answer, outer.request_id());
+                if self.is_watched.get() {
+                    self.record_message(outer.record_word(trace_kind::REPLY, callee), subject, answer, outer.request_id(), lent_bytes);
+                }
+                return if answer == status::OK { Ok(()) } else { Err(answer) };
+            }
         }
+        let result = result.map_err(|error| self.bury(callee, &error)).ok();
+        let answer = self.finish(Sent { outer, callee, subject, lent_bytes }, endpoint, counts, result);
         if answer == status::OK { Ok(()) } else { Err(answer) }
     }
 
-    /// Runs the callee's `receive`; nothing if it ended there.
+    /// The end of a call that lent or gave something, in which the callee ended, or whose messages are counted.
+    #[inline(never)]
+    fn finish(&self, sent: Sent, endpoint: u32, counts: Counts, result: Option<u32>) -> Status {
+        let Sent { outer, callee, .. } = sent;
+        let caller = outer.domain();
+        if counts.leases() > 0 {
+            self.capabilities.borrow_mut().end_leases(callee, counts.leases());
+        }
+        let answer = self.take_reply(&sent, result);
+        if answer == status::PEER_RESTARTED {
+            // If the callee has ended, the caller hears of it by this very reply.
+            self.capabilities.borrow_mut().tell(caller, endpoint, callee);
+        }
+        answer
+    }
+
+    /// The reply, between its record and the death that fault injection may want at this message.
     #[inline]
-    fn enter_callee(&self, to: &Loaded, outer: Activation, callee: usize, badge: u32, rights: u32) -> Option<u32> {
-        let calls = &self.domains[callee].calls;
-        calls.set(calls.get().wrapping_add(1));
-        self.begin(Activation { domain: callee as u8, depth: outer.depth + 1, request_id: outer.request_id });
-        let result = enter(to, &to.receive, (badge, rights));
-        self.resume(outer);
-        match result {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                self.bury(callee, &error);
-                None
-            }
-        }
-    }
-
-    /// A message that is not acted on: what it gave to a callee that never sees it is dropped.
-    #[cold]
-    fn take_back(&self, callee: usize, head: &Head, attachments: &Attachments) -> Option<u32> {
-        self.capabilities.borrow_mut().discard(callee, &attachments.capabilities[..head.capability_count as usize]);
-        None
-    }
-
-    /// If the callee has ended, the caller hears of it by this very reply.
-    #[cold]
-    fn note_lost(&self, caller: usize, endpoint: u32, callee: usize) {
-        self.capabilities.borrow_mut().tell(caller, endpoint, callee);
-    }
-
-    #[cold]
-    fn watch_call(&self, outer: Activation, callee: usize, badge: u32, head: &Head) -> bool {
-        self.record(Record { kind: trace_kind::CALL, argument: badge, ..call_record(outer, callee, head) });
-        self.count_message().is_none_or(|victim| self.inject(victim, outer.domain as usize, callee))
-    }
-
-    #[cold]
-    fn watch_reply(&self, outer: Activation, callee: usize, result: Option<u32>, head: &Head, lent_bytes: u32) -> Status {
-        let caller = outer.domain as usize;
-        let record = Record { kind: trace_kind::REPLY, argument: lent_bytes, ..call_record(outer, callee, head) };
-        let Some(answer) = result else {
-            self.record(Record { status: Self::LOST_MESSAGE, ..record });
-            if let Some(victim) = self.count_message() {
-                self.inject(victim, caller, callee);
-            }
-            return Self::LOST_MESSAGE;
+    fn take_reply(&self, sent: &Sent, result: Option<u32>) -> Status {
+        let Sent { outer, callee, .. } = *sent;
+        let caller = outer.domain();
+        let reply = |answer| match (self.loaded(caller), self.loaded(callee)) {
+            (Ok(from), Ok(to)) => self.reply(caller, callee, from, to, answer, outer.request_id()),
+            _ => Self::LOST_MESSAGE,
         };
-        if let Some(victim) = self.count_message() {
-            self.record(Record { status: known(answer), ..record });
-            let is_sent = self.inject(victim, caller, callee);
-            return if is_sent { self.reply(caller, callee, answer, outer.request_id) } else { Self::LOST_MESSAGE };
+        let Some(victim) = self.count_message() else {
+            let status = result.map_or(Self::LOST_MESSAGE, reply);
+            sent.record_reply(self, status);
+            return status;
+        };
+        let status = result.map_or(Self::LOST_MESSAGE, known);
+        sent.record_reply(self, status);
+        let is_sent = self.inject(victim, caller, callee);
+        result.filter(|_| is_sent).map_or(Self::LOST_MESSAGE, reply)
+    }
+
+    /// Fault injection at a call that is recorded. False if it ended one of both; what the message gave to a callee that never
+    /// sees it is dropped.
+    #[cold]
+    fn inject_at_call(&self, outer: Activation, callee: usize, counts: Counts, target: *const Message) -> bool {
+        let Some(victim) = self.count_message() else { return true };
+        // Safety: as in `call`; read before the callee's memory may go.
+        let handles = unsafe { (&raw const (*target).attachments.capabilities).read() };
+        let is_sent = self.inject(victim, outer.domain(), callee);
+        if !is_sent {
+            self.capabilities.borrow_mut().discard(callee, &handles[..counts.capabilities()]);
         }
-        let status = self.reply(caller, callee, answer, outer.request_id);
-        self.record(Record { status, ..record });
-        status
+        is_sent
     }
 
     #[inline]
@@ -131,11 +147,11 @@ impl Kernel {
         let callee = capability.domain as usize;
         // The gate is the epoch that the endpoint was made in if its holder may call the server at all, and the server's live
         // epoch exists only while it is ready.
-        if capability.length != self.domains[callee].live_epoch.get() {
+        if capability.length != self.domain(callee).live_epoch.get() {
             drop(capabilities);
             return Err(self.refuse_call(caller, position, callee));
         }
-        if self.machine.stack_remaining() < ENTRY_STACK_BYTES {
+        if !self.has_stack_to_enter() {
             return Err(status::STACK_EXHAUSTED);
         }
         Ok(Target { callee, badge: capability.badge, rights: capability.rights })
@@ -157,30 +173,35 @@ impl Kernel {
         status::PEER_RESTARTED
     }
 
-    /// Checks the leases and capabilities of a request, and turns their numbers into the callee's handles. Returns how
+    /// Checks the leases and capabilities of a request, and puts them into the callee's buffer under its own handles. Returns how
     /// many bytes are lent.
-    fn transfer_request(&self, caller: usize, callee: usize, head: &Head, message: &mut Attachments) -> Result<u32, Status> {
-        let (lease_count, capability_count) = (head.lease_count as usize, head.capability_count as usize);
-        let is_shape = lease_count <= message::LEASE_COUNT && capability_count <= message::CAPABILITY_COUNT;
-        if head.zero != 0 || !is_shape || u32::from(head.capability_moves) >> capability_count != 0 {
+    #[inline(never)]
+    fn transfer_request(&self, caller: usize, callee: usize, counts: Counts, source: *const Message, target: *mut Message) -> Result<u32, Status> {
+        // Safety: as in `call`. Copied before it is looked at.
+        let mut message = unsafe { (&raw const (*source).attachments).read() };
+        if !counts.are_valid() {
             return Err(status::INVALID_ARGUMENT);
         }
         let mut loans = [Loan::default(); message::LEASE_COUNT];
-        for (loan, lease) in loans.iter_mut().zip(&message.leases[..lease_count]) {
+        for (loan, lease) in loans.iter_mut().zip(&message.leases[..counts.leases()]) {
             *loan = self.check_lease(caller, lease)?;
         }
-        self.check_capabilities(caller, callee, &message.capabilities[..capability_count], head.capability_moves)?;
+        let handles = &mut message.capabilities[..counts.capabilities()];
+        self.check_capabilities(caller, callee, handles, counts.moves())?;
 
         let mut lent_bytes = 0u32;
         let mut capabilities = self.capabilities.borrow_mut();
-        for (number, lease) in message.leases[..lease_count].iter_mut().enumerate() {
+        for (number, lease) in message.leases[..counts.leases()].iter_mut().enumerate() {
             let Loan { owner, address } = loans[number];
             lease.source = capabilities.lend(callee, number, owner, address, lease.length, lease.rights);
             lease.address = 0;
             lent_bytes = lent_bytes.saturating_add(lease.length);
         }
         drop(capabilities);
-        self.give_capabilities(caller, callee, &mut message.capabilities[..capability_count], head.capability_moves)?;
+        if !handles.is_empty() {
+            self.give_capabilities(caller, callee, handles, counts.moves())?;
+        }
+        unsafe { (&raw mut (*target).attachments).write(message) };
         Ok(lent_bytes)
     }
 
@@ -200,7 +221,10 @@ impl Kernel {
         Ok(Loan { owner, address })
     }
 
-    fn check_capabilities(&self, giver: usize, receiver: usize, handles: &[u32], moves: u8) -> Result<(), Status> {
+    fn check_capabilities(&self, giver: usize, receiver: usize, handles: &[u32], moves: u32) -> Result<(), Status> {
+        if handles.is_empty() {
+            return Ok(());
+        }
         let capabilities = self.capabilities.borrow();
         for (number, &handle) in handles.iter().enumerate() {
             let position = capabilities.find(giver, handle)?;
@@ -221,7 +245,7 @@ impl Kernel {
 
     /// Replaces the giver's handles by the receiver's. They were checked and there is room; a badge that is copied is in
     /// the table of badges already, so nothing here can fail half-way.
-    fn give_capabilities(&self, giver: usize, receiver: usize, handles: &mut [u32], moves: u8) -> Result<(), Status> {
+    fn give_capabilities(&self, giver: usize, receiver: usize, handles: &mut [u32], moves: u32) -> Result<(), Status> {
         let mut capabilities = self.capabilities.borrow_mut();
         for (number, handle) in handles.iter_mut().enumerate() {
             let position = capabilities.find(giver, *handle)?;
@@ -244,38 +268,52 @@ impl Kernel {
 
     /// Puts the callee's reply into the caller's buffer: header, fields and capabilities; the rest of the buffer stays the
     /// caller's. Returns the status that the caller sees.
-    #[inline]
-    fn reply(&self, caller: usize, callee: usize, answer: u32, request_id: u32) -> Status {
-        let (Ok(from), Ok(to)) = (self.loaded(callee), self.loaded(caller)) else { return status::PEER_RESTARTED };
-        let (source, target) = (from.message_in(), to.message_out());
-        let mut head = unsafe { (&raw const (*source).head).read() };
-        let mut answer = known(answer);
-        let given = core::mem::replace(&mut head.capability_count, 0);
-        let moves = core::mem::replace(&mut head.capability_moves, 0);
-        if given != 0 || moves != 0 {
-            let mut handles = unsafe { (&raw const (*source).attachments.capabilities).read() };
-            match self.transfer_reply(caller, callee, given as usize, moves, &mut handles) {
-                Ok(()) => head.capability_count = given,
-                Err(refusal) => (answer, handles) = (refusal, [0; message::CAPABILITY_COUNT]),
-            }
-            unsafe { (&raw mut (*target).attachments.capabilities).write(handles) };
+    #[inline(always)]
+    fn reply(&self, caller: usize, callee: usize, from: &Loaded, to: &Loaded, answer: u32, request_id: u32) -> Status {
+        let (source, target) = (to.message_in(), from.message_out());
+        // The count of leases means nothing in a reply.
+        let given = Counts(unsafe { (*source).head.counts.0 } & !0xff);
+        let (mut answer, mut arrived) = (known(answer), Counts(0));
+        if given.0 != 0 {
+            (answer, arrived) = self.transfer_reply(caller, callee, given, source, target, answer);
         }
-        (head.status, head.request_id, head.lease_count, head.zero) = (answer, request_id, 0, 0);
-        unsafe { (&raw mut (*target).head).write(head) };
+        unsafe {
+            (*target).head.subject = (*source).head.subject;
+            (*target).head.status = answer;
+            (*target).head.request_id = request_id;
+            (*target).head.counts = arrived;
+            (*target).head.fields = (*source).head.fields;
+        }
         answer
     }
 
-    /// Gives the capabilities of a reply: the first `count` handles become the caller's, the others zero. A bad slot is
-    /// the callee's breach, a full table the caller's trouble.
-    fn transfer_reply(&self, caller: usize, callee: usize, count: usize, moves: u8, handles: &mut [u32]) -> Result<(), Status> {
-        if count > handles.len() || u32::from(moves) >> count != 0 {
-            return Err(status::PROTOCOL_BREACH);
-        }
-        let (given, rest) = handles.split_at_mut(count);
-        rest.fill(0);
-        self.check_capabilities(callee, caller, given, moves)
-            .map_err(|refusal| if refusal == status::OUT_OF_MEMORY { refusal } else { status::PROTOCOL_BREACH })?;
-        self.give_capabilities(callee, caller, given, moves)
+    /// Gives the capabilities of a reply: the first handles become the caller's, the others zero. A bad slot is the callee's
+    /// breach, a full table the caller's trouble. Returns the status of the reply and what arrived.
+    #[inline(never)]
+    fn transfer_reply(
+        &self, caller: usize, callee: usize, counts: Counts, source: *const Message, target: *mut Message, answer: u32,
+    ) -> (Status, Counts) {
+        // Safety: as in `call`.
+        let mut handles = unsafe { (&raw const (*source).attachments.capabilities).read() };
+        let given = counts.capabilities().min(handles.len());
+        handles[given..].fill(0);
+        let transfer = |handles: &mut [u32]| {
+            if !counts.are_valid() {
+                return Err(status::PROTOCOL_BREACH);
+            }
+            self.check_capabilities(callee, caller, handles, counts.moves())
+                .map_err(|refusal| if refusal == status::OUT_OF_MEMORY { refusal } else { status::PROTOCOL_BREACH })?;
+            self.give_capabilities(callee, caller, handles, counts.moves())
+        };
+        let result = match transfer(&mut handles[..given]) {
+            Ok(()) => (answer, Counts::of_capabilities(given)),
+            Err(refusal) => {
+                handles = [0; message::CAPABILITY_COUNT];
+                (refusal, Counts(0))
+            }
+        };
+        unsafe { (&raw mut (*target).attachments.capabilities).write(handles) };
+        result
     }
 }
 
@@ -283,13 +321,6 @@ impl Kernel {
 #[inline]
 fn known(answer: u32) -> Status {
     if is_status(answer) { answer } else { status::PROTOCOL_BREACH }
-}
-
-fn call_record(outer: Activation, callee: usize, head: &Head) -> Record {
-    Record {
-        depth: outer.depth, caller: outer.domain, callee: callee as u8, interface: head.interface,
-        operation: head.operation, request_id: outer.request_id, ..Record::default()
-    }
 }
 
 /// Runs an entry point of a domain. The caller has set `current` and checked the stack.

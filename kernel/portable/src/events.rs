@@ -56,7 +56,7 @@ impl Kernel {
         self.bindings[number % INTERRUPT_LIMIT].set(Some(binding));
         self.signal(binding.domain, 1 << binding.bit);
         if binding.is_device {
-            let Activation { depth, request_id, .. } = self.current.get();
+            let (depth, request_id) = (self.current.get().depth(), self.current.get().request_id());
             let (kind, callee) = (trace_kind::INTERRUPT, binding.domain);
             self.record(Record { kind, depth, caller: KERNEL_DOMAIN, callee, request_id, argument: binding.count, ..Record::default() });
         }
@@ -94,9 +94,9 @@ impl Kernel {
     pub(crate) fn event<R>(&self, domain: usize, activity: impl FnOnce(&Loaded) -> wasmtime::Result<R>) -> Option<R> {
         let loaded = self.loaded(domain).ok()?;
         let outer = self.current.get();
-        let request_id = if outer.depth == 0 { self.new_request_id() } else { outer.request_id };
+        let request_id = if outer.depth() == 0 { self.new_request_id() } else { outer.request_id() };
         self.domains[domain].wants_background.set(true);
-        self.begin(Activation { domain: domain as u8, depth: outer.depth + 1, request_id });
+        self.begin(Activation::new(domain as u8, outer.depth() + 1, request_id));
         self.keep_ticking();
         let result = activity(loaded);
         self.resume(outer);
@@ -118,6 +118,7 @@ impl Kernel {
 
     /// Runs the top-level code of all modules, then starts the domains in the order of the manifest.
     pub fn start(&self) {
+        self.stack_floor.set(self.machine.stack_end() + ENTRY_STACK_BYTES);
         for (id, domain) in self.domains.iter().enumerate() {
             if domain.state() == DomainState::Loaded {
                 self.run_top_level(id);
@@ -190,7 +191,7 @@ impl Kernel {
         &self, domain: usize, [kind, kind_of_return]: [u8; 2], argument: u32, activity: impl FnOnce(&Loaded) -> Option<wasmtime::Result<u32>>,
     ) -> Option<u32> {
         self.event(domain, |loaded| {
-            let Activation { depth, request_id, .. } = self.current.get();
+            let (depth, request_id) = (self.current.get().depth(), self.current.get().request_id());
             let record = Record { depth: depth - 1, caller: KERNEL_DOMAIN, callee: domain as u8, request_id, ..Record::default() };
             self.record(Record { kind, argument, ..record });
             let Some(answer) = activity(loaded) else { return Ok(0) };
@@ -232,7 +233,7 @@ impl Kernel {
             }
             while server.is_ready()
                 && self.power_status.get().is_none()
-                && self.machine.stack_remaining() >= ENTRY_STACK_BYTES
+                && self.has_stack_to_enter()
                 && self.deliver_closed(id as usize)
             {
                 is_told = true;
@@ -266,7 +267,7 @@ impl Kernel {
             return Ok(0);
         }
         self.signal(capability.domain, bits);
-        let Activation { depth, request_id, .. } = self.current.get();
+        let (depth, request_id) = (self.current.get().depth(), self.current.get().request_id());
         let (kind, caller, callee) = (trace_kind::NOTIFICATION, me as u8, capability.domain);
         self.record(Record { kind, depth, caller, callee, request_id, argument: bits, ..Record::default() });
         Ok(0)

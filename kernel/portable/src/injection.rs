@@ -12,6 +12,7 @@ impl Kernel {
             Some(&id) if *number > 0 => {
                 self.injection.set(Some((id, *number)));
                 self.is_watched.set(true);
+                self.is_injecting.set(true);
             }
             _ => self.machine.log(format_args!("kill=: no such domain, or message 0")),
         }

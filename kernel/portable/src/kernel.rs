@@ -5,6 +5,7 @@
 use crate::capability::Capabilities;
 use crate::domain::{Domain, DomainState, Loaded};
 use crate::events::{Binding, Timer};
+use crate::exclusive::Exclusive;
 use crate::generated::{right, kind, status};
 use crate::machine::{Device, Machine};
 use crate::trace::{KERNEL_DOMAIN, Record, TraceRing};
@@ -37,13 +38,44 @@ pub(crate) mod attention {
     pub const STOPPED: u32 = 4;
 }
 
-/// Where the activity is.
+/// Where the activity is, in one word, whose low half lies as in a trace record:
+///
+/// ```text
+/// bits 8–15 depth | 16–23 domain | 32–63 request id: of the outermost event, inherited by everything below it
+/// ```
 #[derive(Clone, Copy)]
-pub struct Activation {
-    pub domain: u8,
-    pub depth: u8,
-    /// Of the outermost event; inherited by everything below it.
-    pub request_id: u32,
+pub struct Activation(u64);
+
+impl Activation {
+    #[inline(always)]
+    pub const fn new(domain: u8, depth: u8, request_id: u32) -> Self {
+        Activation((depth as u64) << 8 | (domain as u64) << 16 | (request_id as u64) << 32)
+    }
+
+    #[inline(always)]
+    pub fn domain(self) -> usize {
+        (self.0 >> 16 & 0xff) as usize
+    }
+    #[inline(always)]
+    pub fn depth(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+    #[inline(always)]
+    pub fn request_id(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// An activation of `callee` that this one calls. Ranks fall along the stack, so it is never deeper than there are ranks.
+    #[inline(always)]
+    pub fn below(self, callee: usize) -> Self {
+        Activation((self.0 & !0xff_0000) + 0x100 | (callee as u64) << 16)
+    }
+
+    /// The word { kind, depth, caller, callee } of a record of a message.
+    #[inline(always)]
+    pub fn record_word(self, kind: u8, callee: usize) -> u32 {
+        self.0 as u32 | u32::from(kind) | (callee as u32) << 24
+    }
 }
 
 pub struct Kernel {
@@ -51,11 +83,13 @@ pub struct Kernel {
     pub domains: Box<[Domain]>,
     /// Ids of the domains that this kernel runs, lowest rank first.
     pub(crate) by_rank: Box<[u8]>,
-    pub capabilities: RefCell<Capabilities>,
+    pub capabilities: Exclusive<Capabilities>,
     pub(crate) options: Options,
-    pub(crate) trace: RefCell<Option<TraceRing>>,
+    pub(crate) trace: Exclusive<Option<TraceRing>>,
     /// The trace is on, or messages are counted for fault injection.
     pub(crate) is_watched: Cell<bool>,
+    /// The latter.
+    pub(crate) is_injecting: Cell<bool>,
     pub(crate) current: Cell<Activation>,
     pub(crate) last_request_id: Cell<u32>,
     /// The domains that are active, by depth; entry 0 is nobody.
@@ -68,6 +102,8 @@ pub struct Kernel {
     pub(crate) is_started: Cell<bool>,
     /// Fault injection: whom to kill, and in how many messages.
     pub(crate) injection: Cell<Option<(u8, u32)>>,
+    /// No domain is entered with the stack pointer below this.
+    pub(crate) stack_floor: Cell<usize>,
     /// Itself: it lives as long as the machine.
     pub(crate) this: OnceCell<&'static Kernel>,
     pub(crate) bindings: [Cell<Option<Binding>>; INTERRUPT_LIMIT],
@@ -81,18 +117,19 @@ pub struct Kernel {
     pub(crate) power_status: Cell<Option<u32>>,
 }
 
-pub const IDLE: Activation = Activation { domain: KERNEL_DOMAIN, depth: 0, request_id: 0 };
+pub const IDLE: Activation = Activation::new(KERNEL_DOMAIN, 0, 0);
 
 impl Kernel {
     pub(crate) fn new(machine: &'static dyn Machine, domains: Vec<Domain>, by_rank: Vec<u8>, options: Options) -> Self {
         Kernel {
             machine,
-            capabilities: RefCell::new(Capabilities::new(&domains.iter().map(|domain| domain.rank).collect::<Vec<_>>())),
+            capabilities: Exclusive::new(Capabilities::new(&domains.iter().map(|domain| domain.rank).collect::<Vec<_>>())),
             domains: domains.into_boxed_slice(),
             by_rank: by_rank.into_boxed_slice(),
             options,
-            trace: RefCell::new(None),
+            trace: Exclusive::new(None),
             is_watched: Cell::new(false),
+            is_injecting: Cell::new(false),
             current: Cell::new(IDLE),
             last_request_id: Cell::new(0),
             stack: [const { Cell::new(KERNEL_DOMAIN) }; 256],
@@ -100,6 +137,7 @@ impl Kernel {
             dying_count: Cell::new(0),
             is_started: Cell::new(false),
             injection: Cell::new(None),
+            stack_floor: Cell::new(usize::MAX),
             this: OnceCell::new(),
             bindings: [const { Cell::new(None) }; INTERRUPT_LIMIT],
             timers: RefCell::new(Vec::new()),
@@ -133,16 +171,34 @@ impl Kernel {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn record_now(&self, record: Record) {
         if let Some(ring) = self.trace.borrow_mut().as_mut() {
             ring.record(self.machine, record);
         }
     }
 
+    /// The record of a message, where it is known that somebody watches. Plain words, and the way round when the ring is full
+    /// elsewhere, because on the call path each move counts.
+    #[inline(never)]
+    pub(crate) fn record_message(&self, who: u32, subject: u32, status: u32, request_id: u32, argument: u32) {
+        if let Some(ring) = self.trace.borrow_mut().as_mut() {
+            if ring.has_room() {
+                return ring.publish(self.machine, [who, subject, status, request_id, argument], None);
+            }
+        }
+        self.record_patiently(who, subject, status, request_id, argument);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record_patiently(&self, who: u32, subject: u32, status: u32, request_id: u32, argument: u32) {
+        self.record_now(Record::of([who, subject, status, request_id, argument]));
+    }
+
     /// A line of text from a domain into the trace and, when debugging, the log.
     pub(crate) fn note(&self, domain: usize, text: &[u8]) {
-        let Activation { depth, request_id, .. } = self.current.get();
+        let (depth, request_id) = (self.current.get().depth(), self.current.get().request_id());
         if text.is_empty() {
             return;
         }
@@ -164,21 +220,36 @@ impl Kernel {
     /// The activity goes on in another domain, whose activation begins. In line: `watchdog::enter` notes this frame.
     #[inline(always)]
     pub(crate) fn begin(&self, to: Activation) {
-        self.stack[to.depth as usize].set(to.domain);
+        self.stack[to.depth() as usize].set(to.domain() as u8);
         self.current.set(to);
-        watchdog::enter(to.domain as usize);
+        watchdog::enter(to.domain());
     }
 
     /// The activation ended; back to where it was begun.
     #[inline(always)]
     pub(crate) fn resume(&self, outer: Activation) {
         self.current.set(outer);
-        watchdog::leave_to(outer.domain as usize);
+        watchdog::leave_to(outer.domain());
+    }
+
+    /// Is enough of the stack left for another activation and the kernel below it?
+    #[inline(always)]
+    pub(crate) fn has_stack_to_enter(&self) -> bool {
+        let here = 0u8;
+        &raw const here as usize >= self.stack_floor.get()
+    }
+
+    /// The domain of this id. Safety: ids come from the manifest, which was checked when it was decoded; whoever has one has it
+    /// from a store, a capability or an activation, and `domains` never changes its length.
+    #[inline(always)]
+    pub(crate) fn domain(&self, id: usize) -> &Domain {
+        debug_assert!(id < self.domains.len());
+        unsafe { self.domains.get_unchecked(id) }
     }
 
     /// Has this domain an activation?
     pub(crate) fn is_on_stack(&self, domain: usize) -> bool {
-        let depth = self.current.get().depth as usize;
+        let depth = self.current.get().depth() as usize;
         self.stack[..=depth].iter().any(|active| active.get() as usize == domain)
     }
 

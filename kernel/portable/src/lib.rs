@@ -16,6 +16,7 @@ mod derivation;
 mod device;
 pub mod domain;
 pub mod engine_config;
+pub mod exclusive;
 mod events;
 mod facilities;
 pub mod frames;

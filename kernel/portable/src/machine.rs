@@ -67,8 +67,8 @@ pub trait Machine {
     fn fence(&self);
     fn relax(&self);
 
-    /// Bytes of kernel stack that are left.
-    fn stack_remaining(&self) -> usize;
+    /// Where the kernel's stack ends: its lowest address.
+    fn stack_end(&self) -> usize;
     /// Does not return on hardware. In a test it does, and the kernel leaves all domains.
     fn power_off(&self, status: u32);
 }

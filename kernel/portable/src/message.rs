@@ -21,23 +21,39 @@ pub struct LeaseDescriptor {
 #[repr(C, align(16))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    pub interface: u16,
-    pub operation: u16,
+    /// Interface and operation.
+    pub subject: u32,
     pub status: u32,
     pub request_id: u32,
-    pub lease_count: u8,
-    pub capability_count: u8,
-    /// Bit i: slot i is moved, not copied.
-    pub capability_moves: u8,
-    pub zero: u8,
+    pub counts: Counts,
     pub fields: [u64; message::FIELDS_BYTES / 8],
 }
 
-impl Head {
-    /// Does anything travel with this message, or is its header malformed?
-    #[inline]
-    pub fn has_attachments(&self) -> bool {
-        u32::from_le_bytes([self.lease_count, self.capability_count, self.capability_moves, self.zero]) != 0
+/// The last word of the header, as one word: almost always 0, which is one test.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts(pub u32);
+
+impl Counts {
+    pub fn leases(self) -> usize {
+        (self.0 & 0xff) as usize
+    }
+    pub fn capabilities(self) -> usize {
+        (self.0 >> 8 & 0xff) as usize
+    }
+    /// Bit i: slot i is moved, not copied. The byte above it must be zero and counts as bits of slots that are not there.
+    pub fn moves(self) -> u32 {
+        self.0 >> 16
+    }
+    /// Are there no more of each than there are places, and no moves of what is not there?
+    pub fn are_valid(self) -> bool {
+        self.leases() <= message::LEASE_COUNT && self.capabilities() <= message::CAPABILITY_COUNT && self.moves() >> self.capabilities() == 0
+    }
+    pub fn without_moves(self) -> Self {
+        Counts(self.0 & 0xffff)
+    }
+    pub fn of_capabilities(count: usize) -> Self {
+        Counts((count as u32) << 8)
     }
 }
 
@@ -62,7 +78,7 @@ const _: () = {
     assert!(size_of::<Message>() == message::SIZE_BYTES);
     assert!(size_of::<LeaseDescriptor>() == message::LEASE_BYTES);
     assert!(offset_of!(Head, fields) == message::FIELDS_OFFSET);
-    assert!(offset_of!(Head, capability_moves) == message::MOVES_OFFSET);
+    assert!(offset_of!(Head, counts) + 2 == message::MOVES_OFFSET);
     assert!(offset_of!(Message, attachments) == message::LEASES_OFFSET);
     assert!(offset_of!(Message, attachments) + offset_of!(Attachments, capabilities) == message::CAPABILITIES_OFFSET);
 };

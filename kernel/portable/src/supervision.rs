@@ -5,10 +5,10 @@
 //! and the driver whose device could still write to its memory. What stays true: memory is given back only by `give_back`,
 //! which runs between activations, for domains that are stopped and that no device reaches; a domain starts again only
 //! when every activation on the stack has a higher rank, and only above servers that are not themselves waiting.
-use crate::domain::{Domain, DomainState, ENTRY_STACK_BYTES};
+use crate::domain::{Domain, DomainState};
 use crate::call::enter;
 use crate::generated::{fault, status, status_name, trace_kind};
-use crate::kernel::{Activation, Kernel, attention};
+use crate::kernel::{Kernel, attention};
 use crate::loader;
 use crate::trace::{KERNEL_DOMAIN, Record};
 use crate::watchdog;
@@ -105,7 +105,7 @@ impl Kernel {
         dead.is_fallen.set(true);
         // No longer alive for what follows; what it becomes is decided below.
         dead.set_state(DomainState::Dying);
-        let Activation { depth, request_id, .. } = self.current.get();
+        let (depth, request_id) = (self.current.get().depth(), self.current.get().request_id());
         let (kind, callee) = (trace_kind::TRAP, id as u8);
         self.record(Record { kind, depth, caller: KERNEL_DOMAIN, callee, request_id, argument: fault, ..Record::default() });
         self.note(id, text);
@@ -176,7 +176,7 @@ impl Kernel {
 
     fn tell_given_up(&self, id: usize) {
         let domain = &self.domains[id];
-        let Activation { depth, request_id, .. } = self.current.get();
+        let (depth, request_id) = (self.current.get().depth(), self.current.get().request_id());
         let (kind, argument) = (trace_kind::GIVEN_UP, domain.epoch.get());
         self.record(Record { kind, depth, caller: KERNEL_DOMAIN, callee: id as u8, request_id, argument, ..Record::default() });
         let (name, fault) = (domain.name(), domain.fault.get());
@@ -211,7 +211,7 @@ impl Kernel {
 
     /// The domain to start next, lowest rank first.
     fn next_restart(&self, rank: Option<u8>) -> Option<usize> {
-        if rank.is_some() && self.machine.stack_remaining() < ENTRY_STACK_BYTES {
+        if rank.is_some() && !self.has_stack_to_enter() {
             return None;
         }
         let is_waiting = |peer: &u8| matches!(self.domains[*peer as usize].state(), DomainState::Restarting | DomainState::Dying);
@@ -250,7 +250,7 @@ impl Kernel {
         domain.epoch.set(domain.epoch.get() + 1);
         domain.noted_fault.set(0);
         watchdog::take_expired(id);
-        let Activation { depth, request_id, .. } = self.current.get();
+        let (depth, request_id) = (self.current.get().depth(), self.current.get().request_id());
         let (kind, argument) = (trace_kind::RESTART, domain.epoch.get());
         self.record(Record { kind, depth, caller: KERNEL_DOMAIN, callee: id as u8, request_id, argument, ..Record::default() });
         if self.driver.get() == Some(id as u8) {
@@ -277,7 +277,7 @@ impl Kernel {
         if domain.state() != DomainState::Loaded || self.power_status.get().is_some() {
             return; // it did not live to see it
         }
-        let Activation { depth, .. } = self.current.get();
+        let depth = self.current.get().depth();
         self.record(Record { kind: trace_kind::START, depth, caller: KERNEL_DOMAIN, callee: id as u8, ..Record::default() });
         domain.set_state(DomainState::Ready);
         let answer = self.event(id, |loaded| loaded.start.as_ref().map_or(Ok(status::OK), |start| enter(loaded, start, ())));

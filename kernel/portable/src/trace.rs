@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub const MAGIC: [u8; 8] = *b"AXTRACE1";
 pub const VERSION: u32 = 1;
 pub const RECORD_BYTES: usize = 32;
+const RECORD_WORDS: usize = RECORD_BYTES / 8;
 pub const HEADER_BYTES: usize = 4096;
 pub const KERNEL_DOMAIN: u8 = 255;
 const THIS_KERNEL: u32 = 1;
@@ -58,14 +59,38 @@ pub struct Record {
 }
 const _: () = assert!(size_of::<Record>() == RECORD_BYTES);
 
+impl Record {
+    /// The bytes from `kind` on.
+    #[inline]
+    fn words(&self) -> [u32; 5] {
+        [
+            u32::from_le_bytes([self.kind, self.depth, self.caller, self.callee]),
+            u32::from(self.interface) | u32::from(self.operation) << 16,
+            self.status,
+            self.request_id,
+            self.argument,
+        ]
+    }
+
+    pub(crate) fn of(words: [u32; 5]) -> Self {
+        let [who, subject, status, request_id, argument] = words;
+        let [kind, depth, caller, callee] = who.to_le_bytes();
+        let (interface, operation) = (subject as u16, (subject >> 16) as u16);
+        Record { kind, depth, caller, callee, interface, operation, status, request_id, argument, ..Record::default() }
+    }
+}
+
 pub struct TraceRing {
     header: *mut Header,
-    records: *mut Record,
+    /// The slots, as words: the first, the next to be written, and behind the last.
+    records: *mut u64,
+    next: *mut u64,
+    end: *mut u64,
     capacity: u64,
     head: u64,
     sequence: u32,
-    /// The host let the ring stay full for too long; until it drains, losses are not waited for.
-    has_given_up: bool,
+    /// The tail at which the host let the ring stay full for too long; until it drains, losses are not waited for.
+    gave_up_at: Option<u64>,
 }
 
 impl TraceRing {
@@ -91,8 +116,9 @@ impl TraceRing {
             core::sync::atomic::fence(Ordering::Release);
             (&raw mut (*header).magic).write_volatile(MAGIC);
         }
-        let records = unsafe { base.add(HEADER_BYTES) }.cast();
-        Some(TraceRing { header, records, capacity: capacity as u64, head: 0, sequence: 0, has_given_up: false })
+        let records: *mut u64 = unsafe { base.add(HEADER_BYTES) }.cast();
+        let end = unsafe { records.add(capacity * RECORD_WORDS) };
+        Some(TraceRing { header, records, next: records, end, capacity: capacity as u64, head: 0, sequence: 0, gave_up_at: None })
     }
 
     /// Safety of the accesses below: `header` is valid (see `new`), and shared fields are atomics.
@@ -100,35 +126,63 @@ impl TraceRing {
         unsafe { &*self.header }
     }
 
-    fn has_room(&self) -> bool {
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
         self.head.wrapping_sub(self.header().tail.load(Ordering::Acquire)) < self.capacity
     }
 
     pub fn record(&mut self, machine: &dyn Machine, record: Record) {
-        self.sequence = self.sequence.wrapping_add(1);
-        let time = machine.monotonic_nanoseconds();
-        if !self.has_room() && !self.wait_for_room(machine, time) {
-            self.header().lost.fetch_add(1, Ordering::Relaxed);
+        if !self.has_room() && !self.wait_for_room(machine) {
+            self.lose();
             return;
         }
-        self.has_given_up = false;
         // A text record has text where others have the time.
-        let time = if record.kind == trace_kind::TEXT { record.time } else { time };
-        let record = Record { time, sequence: self.sequence, ..record };
+        let text = (record.kind == trace_kind::TEXT).then_some(record.time);
+        self.publish(machine, record.words(), text);
+    }
+
+    /// A record that the host was too slow for. Its number is missing.
+    fn lose(&mut self) {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.header().lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Puts a record into the ring, which has room for it: its last 20 bytes, and what stands for the time, if not the time. The
+    /// clock is read last, when nothing else is held in a register.
+    #[inline(always)]
+    pub(crate) fn publish(&mut self, machine: &dyn Machine, words: [u32; 5], text: Option<u64>) {
+        self.sequence = self.sequence.wrapping_add(1);
+        let place = self.next;
         // Safety: the slot lies in the ring; volatile because the host reads it from outside.
-        unsafe { self.records.add((self.head % self.capacity) as usize).write_volatile(record) };
+        unsafe {
+            let parts = place.cast::<u32>();
+            parts.add(2).write_volatile(self.sequence);
+            for (number, word) in words.into_iter().enumerate() {
+                parts.add(3 + number).write_volatile(word);
+            }
+            self.next = place.add(RECORD_WORDS);
+            if self.next == self.end {
+                self.next = self.records;
+            }
+            place.write_volatile(text.unwrap_or_else(|| machine.monotonic_nanoseconds()));
+        }
         self.head += 1;
         self.header().head.store(self.head, Ordering::Release);
     }
 
     #[cold]
-    fn wait_for_room(&mut self, machine: &dyn Machine, since: u64) -> bool {
-        while !self.has_given_up {
+    #[inline(never)]
+    fn wait_for_room(&mut self, machine: &dyn Machine) -> bool {
+        let since = machine.monotonic_nanoseconds();
+        let tail = self.header().tail.load(Ordering::Acquire);
+        while self.gave_up_at != Some(tail) {
             machine.relax();
             if self.has_room() {
                 return true;
             }
-            self.has_given_up = machine.monotonic_nanoseconds() - since > FULL_WAIT_NANOSECONDS;
+            if machine.monotonic_nanoseconds() - since > FULL_WAIT_NANOSECONDS {
+                self.gave_up_at = Some(tail);
+            }
         }
         false
     }
