@@ -49,12 +49,10 @@ export function makeCall(kernel: Kernel, caller: Domain): (handle: number) => nu
     inWords[2] = requestId;
     const depth = kernel.depth;
     const operation = outWords[0]!;
-    const epoch = callee.restarts;
-    if (kernel.trace !== null) kernel.trace.record(traceCall, depth, caller.id, callee.id, operation, 0, requestId, slot.badge);
-    if (kernel.observer !== null && kernel.observer.interrupts(caller, callee)) {
+    if (kernel.isWatched && isStoppedBefore(kernel, caller, callee, operation, requestId, slot.badge)) {
       kernel.requestId = outerRequestId;
       if (callee.isAlive) dropTransferred(callee);
-      return abandon(kernel, caller, callee, slot, epoch, operation, requestId, lentBytes);
+      return abandon(kernel, caller, callee, slot, operation, requestId, lentBytes);
     }
     kernel.stack[depth] = callee;
     kernel.depth = depth + 1;
@@ -67,21 +65,21 @@ export function makeCall(kernel: Kernel, caller: Domain): (handle: number) => nu
       endLeases(callee);
       kernel.requestId = outerRequestId;
       kernel.supervisor.contain(callee, error);
-      return abandon(kernel, caller, callee, slot, epoch, operation, requestId, lentBytes);
+      return abandon(kernel, caller, callee, slot, operation, requestId, lentBytes);
     }
     kernel.depth = depth;
     kernel.requestId = outerRequestId;
     if (counts !== 0) endLeases(callee);
-    if (kernel.unsettled && isOver(kernel, caller, callee)) return abandon(kernel, caller, callee, slot, epoch, operation, requestId, lentBytes);
+    const isUnsettled = kernel.unsettled;
+    if (isUnsettled && isOver(kernel, caller, callee)) return abandon(kernel, caller, callee, slot, operation, requestId, lentBytes);
     if (status > 255 || knownStatuses[status] === 0) status = Status.ProtocolBreach;
-    const isObserved = kernel.observer !== null && kernel.observer.isDue();
-    if (isObserved) {
-      if (kernel.trace !== null) kernel.trace.record(traceReply, depth, caller.id, callee.id, operation, status, requestId, lentBytes);
-      if (kernel.observer!.interrupts(callee, caller)) return abandon(kernel, caller, callee, slot, epoch, operation, requestId, -1);
+    if (kernel.isWatched) {
+      status = replyWatched(kernel, caller, callee, status, operation, requestId, lentBytes);
+      if (status < 0) return abandon(kernel, caller, callee, slot, operation, requestId, -1);
+    } else {
+      status = reply(caller, callee, status, requestId);
     }
-    status = reply(caller, callee, status, requestId);
-    if (kernel.trace !== null && !isObserved) kernel.trace.record(traceReply, depth, caller.id, callee.id, operation, status, requestId, lentBytes);
-    if (kernel.unsettled) kernel.supervisor.settle(caller);
+    if (isUnsettled) kernel.supervisor.settle(caller);
     return 0 - status;
   };
 }
@@ -97,6 +95,25 @@ function missed(kernel: Kernel, caller: Domain, slot: Capability): number {
   return Status.PeerRestarted;
 }
 
+/** Records a call that was let in; true when somebody dies before it is acted on. */
+function isStoppedBefore(kernel: Kernel, caller: Domain, callee: Domain, operation: number, requestId: number, badge: number): boolean {
+  if (kernel.trace !== null) kernel.trace.record(traceCall, kernel.depth, caller.id, callee.id, operation, 0, requestId, badge);
+  return kernel.observer !== null && kernel.observer.interrupts(caller, callee);
+}
+
+/** Replies and records it. −1 when somebody dies between the two. */
+function replyWatched(kernel: Kernel, caller: Domain, callee: Domain, status: number, operation: number, requestId: number, lentBytes: number): number {
+  const { observer, trace, depth } = kernel;
+  const isObserved = observer !== null && observer.isDue();
+  if (isObserved) {
+    if (trace !== null) trace.record(traceReply, depth, caller.id, callee.id, operation, status, requestId, lentBytes);
+    if (observer.interrupts(callee, caller)) return -1;
+  }
+  status = reply(caller, callee, status, requestId);
+  if (trace !== null && !isObserved) trace.record(traceReply, depth, caller.id, callee.id, operation, status, requestId, lentBytes);
+  return status;
+}
+
 /** The callee has returned: is there nobody to take its reply from, or nobody to give it to? */
 function isOver(kernel: Kernel, caller: Domain, callee: Domain): boolean {
   kernel.supervisor.finish(callee);
@@ -108,10 +125,10 @@ function isOver(kernel: Kernel, caller: Domain, callee: Domain): boolean {
  * dying is unwound. `lentBytes` −1: the reply's record is made already.
  */
 function abandon(
-  kernel: Kernel, caller: Domain, callee: Domain, slot: Capability, epoch: number, operation: number, requestId: number, lentBytes: number,
+  kernel: Kernel, caller: Domain, callee: Domain, slot: Capability, operation: number, requestId: number, lentBytes: number,
 ): number {
   if (kernel.trace !== null && lentBytes >= 0) kernel.trace.record(traceReply, kernel.depth, caller.id, callee.id, operation, Status.PeerRestarted, requestId, lentBytes);
-  if (slot.generation === 0 && slot.target === callee && slot.epoch === epoch) slot.epoch = (epoch + 1) >>> 0;
+  if (slot.generation === 0 && slot.target === callee) slot.epoch = (slot.epoch + 1) >>> 0;
   kernel.supervisor.settle(caller);
   return -Status.PeerRestarted;
 }

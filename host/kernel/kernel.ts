@@ -47,6 +47,8 @@ export class Kernel {
   trace: TraceWriter | null = null;
   /** Counts messages, when somebody wants that. */
   observer: CallObserver | null = null;
+  /** There is a trace or an observer: calls and replies are looked at. */
+  isWatched = false;
   watchdog: Watchdog | null = null;
   /** Activations on the stack. */
   depth = 0;
@@ -72,6 +74,12 @@ export class Kernel {
     this.domains.push(domain);
     this.byRank = [...this.domains].sort((a, b) => a.rank - b.rank || a.id - b.id);
     return domain;
+  }
+
+  watchCalls(trace: TraceWriter | null, observer: CallObserver | null): void {
+    this.trace = trace;
+    this.observer = observer;
+    this.isWatched = trace !== null || observer !== null;
   }
 
   newRequestId(): number {

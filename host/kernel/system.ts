@@ -118,7 +118,7 @@ export class System {
   close(): void {
     for (const port of this.kernel.ports) port.close();
     this.kernel.trace?.flush();
-    this.kernel.trace = null;
+    this.kernel.watchCalls(null, this.kernel.observer);
     this.kernel.shutDown();
   }
 }
@@ -139,7 +139,8 @@ export function bootHosted(options: BootOptions): System {
   for (const entry of manifest.domains) kernel.addDomain(entry.name, entry.rank, entry.memoryPages);
   if (options.trace !== undefined) {
     const { clock } = kernel.parts;
-    kernel.trace = new TraceWriter(options.trace, () => clock.traceNanoseconds(), manifest.domains.map(({ name }) => name), options.traceCapacity);
+    const writer = new TraceWriter(options.trace, () => clock.traceNanoseconds(), manifest.domains.map(({ name }) => name), options.traceCapacity);
+    kernel.watchCalls(writer, null);
   }
   const builder = new SystemBuilder(kernel, options, manifest);
   builder.build();
@@ -162,8 +163,9 @@ function observe(kernel: Kernel, { inject, onMessage }: BootOptions): CallObserv
   if (inject === undefined && onMessage === undefined) return null;
   const victim = inject === undefined ? null : kernel.domains.find(({ name }) => name === inject.domain);
   if (victim === undefined) throw new Error(`bootHosted: no domain "${inject!.domain}" to kill`);
-  kernel.observer = new CallObserver(kernel, victim, inject?.message ?? 0, onMessage ?? null);
-  return kernel.observer;
+  const observer = new CallObserver(kernel, victim, inject?.message ?? 0, onMessage ?? null);
+  kernel.watchCalls(kernel.trace, observer);
+  return observer;
 }
 
 function withExtraDomains(options: BootOptions): Manifest {
