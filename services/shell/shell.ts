@@ -60,6 +60,7 @@ export class Shell {
     } else {
       if (isRestarted) this.output.text("\nThe shell was restarted.\n");
       this.banner();
+      this.watch.look(); // a service that is not running
       this.prompt();
     }
     this.output.flush();

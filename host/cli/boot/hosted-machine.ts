@@ -115,7 +115,8 @@ export class HostedMachine {
     clearTimeout(this.timer);
     if (system.powerOffStatus === null) system.turn();
     if (system.powerOffStatus !== null) return this.end(this.signal === null ? system.powerOffStatus : signalStatus(this.signal));
-    if (system.domain("shell").state === DomainState.Dead) return this.end(Exit.failed); // what it died of has been logged
+    const { state } = system.domain("shell");
+    if (state === DomainState.Dead || state === DomainState.GivenUp) return this.end(Exit.failed); // what it died of has been logged
     const wait = system.millisecondsToTimer();
     if (wait !== Infinity) this.timer = setTimeout(() => this.turn(), Math.min(Math.ceil(wait), timerLimitMilliseconds));
   }
