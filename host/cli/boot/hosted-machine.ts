@@ -85,7 +85,7 @@ export class HostedMachine {
       const manifest = loadManifest();
       const only = manifest.domains.map(({ name }) => name);
       this.system = bootHosted({
-        manifest, modules: loadModules(manifest, only), disk, console: this.console, timed: true, trace: trace < 0 ? undefined : (bytes) => record(trace, bytes), log: (line) => tell(`axiomfs: ${line}`),
+        manifest, modules: loadModules(manifest, only), disk, console: this.console, timed: true, watchdog: true, trace: trace < 0 ? undefined : (bytes) => record(trace, bytes), log: (line) => tell(`axiomfs: ${line}`),
       });
       this.turn();
       return await done;

@@ -49,7 +49,7 @@ export async function runHosted(cases: readonly Case[], log: (line: string) => v
   const paths = await buildModules(cases);
   const modules = Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, readFileSync(path)]));
   const console = new MemoryConsole("arguments"), started = Date.now();
-  const system = bootHosted({ manifest: manifest(), modules, disk: new MemoryDisk(2048), console, log, tolerateStartFailure: true });
+  const system = bootHosted({ manifest: manifest(), modules, disk: new MemoryDisk(2048), console, log, tolerateStartFailure: true, watchdog: true });
   const limit = Date.now() + 60_000;
   while (system.powerOffStatus === null && Date.now() < limit) {
     system.turn();
