@@ -16,7 +16,7 @@ const allowed = new Set([
   "kernel/machine/src/main.rs", "kernel/machine/src/memory.rs", "kernel/machine/src/pci.rs", "kernel/machine/src/pvh.rs", "kernel/machine/src/self_test.rs", "kernel/machine/src/serial.rs",
   "kernel/machine/src/single.rs", "kernel/machine/src/watchdog.rs",
   // memory of domains and page tables
-  "kernel/portable/src/address_space.rs", "kernel/portable/src/call.rs", "kernel/portable/src/domain.rs", "kernel/portable/src/lending.rs", "kernel/portable/src/loader.rs",
+  "kernel/portable/src/address_space.rs", "kernel/portable/src/call.rs", "kernel/portable/src/domain.rs", "kernel/portable/src/exclusive.rs", "kernel/portable/src/lending.rs", "kernel/portable/src/loader.rs",
   "kernel/portable/src/supervision.rs", "kernel/portable/src/trace.rs",
   // the build machine
   "kernel/aot/src/compile.rs", "kernel/portable/examples/preemption_cost.rs", "kernel/portable/tests/trace.rs",

@@ -178,6 +178,14 @@ impl Domain {
     }
 }
 
+/// Safety: ids come from the manifest, which was checked when it was decoded; whoever has one has it from a store, a capability or
+/// an activation, and the list of domains never changes its length.
+#[inline(always)]
+pub fn of_id(domains: &[Domain], id: usize) -> &Domain {
+    debug_assert!(id < domains.len());
+    unsafe { domains.get_unchecked(id) }
+}
+
 /// Entry points of a module, found by the loader.
 pub struct Exports {
     pub receive: TypedFunc<(u32, u32), u32>,

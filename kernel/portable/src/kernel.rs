@@ -3,7 +3,7 @@
 //! There is one CPU and one activity, so the state is in cells, never behind a lock; a `RefCell` borrow ends before a
 //! domain is entered, which the borrow flag proves at run time.
 use crate::capability::Capabilities;
-use crate::domain::{Domain, DomainState, Loaded};
+use crate::domain::{self, Domain, DomainState, Loaded};
 use crate::events::{Binding, Timer};
 use crate::exclusive::Exclusive;
 use crate::generated::{right, kind, status};
@@ -239,12 +239,10 @@ impl Kernel {
         &raw const here as usize >= self.stack_floor.get()
     }
 
-    /// The domain of this id. Safety: ids come from the manifest, which was checked when it was decoded; whoever has one has it
-    /// from a store, a capability or an activation, and `domains` never changes its length.
+    /// The domain of this id, which comes from a store, a capability or an activation.
     #[inline(always)]
     pub(crate) fn domain(&self, id: usize) -> &Domain {
-        debug_assert!(id < self.domains.len());
-        unsafe { self.domains.get_unchecked(id) }
+        domain::of_id(&self.domains, id)
     }
 
     /// Has this domain an activation?

@@ -49,7 +49,8 @@ fn check_depth(machine: &dyn Machine, entries: &[DomainEntry]) -> Result<()> {
     let mut ranks: Vec<u8> = entries.iter().filter(|entry| entry.present).map(|entry| entry.rank).collect();
     ranks.sort_unstable();
     ranks.dedup();
-    let room = machine.stack_remaining() / ENTRY_STACK_BYTES;
+    let here = 0u8;
+    let room = (&raw const here as usize).saturating_sub(machine.stack_end()) / ENTRY_STACK_BYTES;
     if ranks.len() > room {
         bail!("the manifest has {} ranks, and the kernel's stack has room for a chain of {room} calls", ranks.len());
     }
