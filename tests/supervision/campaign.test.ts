@@ -25,6 +25,12 @@ for (const domain of victims) {
   });
 }
 
+test("a kernel that told nobody would be found out", () => {
+  const kills = Array.from({ length: 10 }, (_, index) => runOnce({ domain: "block", message: 40 + index * 70 }, true));
+  const found = kills.filter(({ problem }) => problem !== null).map(({ problem }) => problem!);
+  assert.ok(found.length >= 3, found.join("\n"));
+});
+
 test("a kill of what stands below the files is told", () => {
   for (const domain of ["block", "content-store", "axiom", "filesystem"]) {
     const { problem, told } = runOnce({ domain, message: 100 });
