@@ -5,6 +5,7 @@ import type { DomainContext, TypeScriptDomain } from "../../host/kernel/typescri
 import { FilesystemClient } from "../../kernel-bindings/generated/host/filesystem.ts";
 import { FilesystemBench, statusOf } from "../filesystem/bench.ts";
 import { readFile, writeFile } from "../support/hosted.ts";
+import type { OverlayDisk } from "../support/overlay-disk.ts";
 import { sampleDisk } from "./survivor.ts";
 
 const fileBytes = 300_000;
@@ -32,17 +33,25 @@ class Victim implements TypeScriptDomain {
   }
 }
 
+/** A disk with the file, which no service has in its memory yet. */
+const prepared = ((): OverlayDisk => {
+  const disk = sampleDisk(), bench = new FilesystemBench(disk);
+  writeFile(bench.tree, "f", Buffer.alloc(fileBytes, oldByte));
+  bench.tree.sync();
+  bench.close();
+  return disk;
+})();
+
 /** The client dies at its `moment`-th message; false when it has done its work before. */
 function dieAt(moment: number, offset: number, lengthBytes: number): boolean {
-  const disk = sampleDisk(), victim = new Victim(offset, lengthBytes);
+  const disk = prepared.fork(), victim = new Victim(offset, lengthBytes);
   let seen = 0, kill: () => void = () => {};
   const bench = new FilesystemBench(disk, {
     log: () => {}, extraDomains: [entry], replace: { victim }, onMessage: () => { if (victim.isActive && ++seen === moment) kill(); },
   });
   const { system } = bench.hosted;
   kill = () => system.kill("victim");
-  writeFile(bench.tree, "f", Buffer.alloc(fileBytes, oldByte));
-  bench.tree.sync();
+  const held = bench.tree.open(Buffer.from("f"), 1 | 2); // so that what the dead wrote outlives it
   system.kernel.parts.clock.sleep(2e9);
   system.turn();
   const isDead = seen >= moment;
@@ -51,6 +60,7 @@ function dieAt(moment: number, offset: number, lengthBytes: number): boolean {
   visible.forEach((byte, at) => { if (byte !== oldByte && !(byte === newByte && at >= offset && at < offset + lengthBytes)) assert.fail(`byte ${at} is ${byte} when the client dies at message ${moment}`); });
   if (!isDead) assert.ok(visible.subarray(offset, offset + lengthBytes).every((byte) => byte === newByte), "the write went well");
   bench.tree.sync();
+  bench.tree.close(held);
   assert.equal(bench.check().text, "");
   assert.ok(system.kernel.domains.every(({ name, restarts }) => restarts === 0 || name === "virtio-blk"), "nobody restarts with a client");
   bench.close();
