@@ -280,6 +280,17 @@ test("closed badges reach living servers before the domain comes back", () => {
   assert.deepEqual(order, ["closed 2", "start"]);
 });
 
+test("badges of the manifest are counted in the new epoch as well: closed comes with the last copy", () => {
+  const low = server();
+  const shared = { name: "shared", kind: "endpoint", domain: "low", badge: 40 };
+  const { call, system } = bootFakes({ low, left: { rank: 2, more: [shared], receive: trap }, right: { rank: 2, more: [shared], receive: trap } });
+  system.kill("low");
+  call("left");
+  assert.deepEqual(low.closedBadges, [], "right has one");
+  call("right");
+  assert.deepEqual(low.closedBadges, [40]);
+});
+
 test("bits that were sent before it was ready again are lost", () => {
   const notified: number[] = [];
   const { call, clock, system } = bootFakes({
