@@ -166,9 +166,9 @@ export class Supervisor {
 
   /** The domain stays stopped; the log says so, whatever its settings. */
   private giveUp(domain: Domain, reason: string): void {
-    if (domain.fate === DomainState.GivenUp || domain.fate === DomainState.Dead && domain.policy === null) return;
+    if (domain.fate === DomainState.GivenUp) return;
     domain.fate = DomainState.GivenUp;
-    if (domain.state === DomainState.Restarting) domain.state = DomainState.GivenUp;
+    if (domain.state === DomainState.Restarting || domain.state === DomainState.Dead) domain.state = DomainState.GivenUp;
     if (domain.policy !== null) {
       domain.policy.isDue = false;
       if (domain.policy.timer !== null) this.kernel.timers.disarm(domain.policy.timer);

@@ -121,7 +121,7 @@ test("System.kill from inside another activity takes effect like control_kill", 
 
 test("control_kill: rights, ids, stopped domains, and clients, which are no domains to end", () => {
   const answers: number[] = [];
-  const { call, host } = bootFakes({
+  const { call, host, state, system } = bootFakes({
     low: { rank: 1 },
     middle: { rank: 2, receive: (_b, _r, context) => {
       const { calls } = context;
@@ -137,6 +137,8 @@ test("control_kill: rights, ids, stopped domains, and clients, which are no doma
   const { Denied, InvalidArgument, InvalidHandle, PeerDead, WrongKind } = Status;
   assert.deepEqual(answers, [-Denied, -Denied, 1, -WrongKind, -InvalidHandle, -InvalidArgument, -InvalidArgument, -InvalidArgument, 0, -PeerDead]);
   assert.equal(host.calls.control_kill(host.handle("control"), 2), -InvalidArgument, "the client is 2");
+  system.kill("host");
+  assert.deepEqual([state("host"), call("middle")], [State.ready, 0]);
 });
 
 test("control_list: state, restarts, memory, calls, resident memory, last fault, refused handles, rank", () => {
