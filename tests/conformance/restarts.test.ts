@@ -216,6 +216,21 @@ test("backoff: the first at once, the n-th after backoffMs · 2^(n−2) by the k
   assert.equal(log.filter((line) => /low: given up after 3 restarts: it ended too often/.test(line)).length, 1);
 });
 
+test("only the first restart of a window happens while somebody waits for it, however short the backoff", () => {
+  const seen: number[] = [];
+  const { call, state } = bootFakes({
+    low: server({ restart: { limit: 5, windowMs: 60_000, backoffMs: 0 } }),
+    middle: { rank: 2, calls: ["low"], receive: (_b, _r, context) => {
+      for (let times = 0; times < 2; times++) seen.push(callFrom(context, "low", Operation.trap), state("low"));
+      seen.push(callFrom(context, "low"));
+      return 0;
+    } },
+  });
+  assert.equal(call("middle"), 0);
+  assert.deepEqual(seen, [Status.PeerRestarted, State.ready, Status.PeerRestarted, State.restarting, Status.PeerDead]);
+  assert.equal(state("low"), State.ready);
+});
+
 test("the window moves: deaths that are long past do not count", () => {
   const { call, clock, state, system } = bootFakes({ low: server({ restart: { limit: 1, windowMs: 1000, backoffMs: 10 } }) });
   for (let death = 0; death < 5; death++) {
