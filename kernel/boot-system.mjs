@@ -40,7 +40,7 @@ export function bundle(name, manifest) {
 }
 
 /** Boots until power-off; `input` is typed, or called with the process, once the console shows `prompt`. */
-export function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, input, timeoutMs = 60_000 } = {}) {
+export function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, input, timeoutMs = 60_000, silenceMs = 0 } = {}) {
   const arguments_ = ["-machine", "q35", "-cpu", "max", "-m", String(memoryMiB), "-kernel", kernel, "-initrd", packed, "-append", words,
     "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...extra];
   return new Promise((resolve) => {
@@ -56,7 +56,7 @@ export function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, 
         else void input(child);
       }
     };
-    child.stdout.on("data", show);
+    setTimeout(() => child.stdout.on("data", show), silenceMs); // until then what comes fills the pipe
     child.stderr.on("data", show);
     child.on("close", (status) => {
       clearTimeout(deadline);

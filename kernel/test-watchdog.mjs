@@ -73,3 +73,11 @@ test("2,200 time-outs in a row leave everybody else as they were", async () => {
   assert.equal(status, exitOf(0));
   console.log(`2,200 time-outs in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 });
+
+test("a terminal that stops does not use up the time of the domain that writes", async () => {
+  const manifest = { version: 1, domains: [domain("writer", "writer", 0, 1, [{ name: "console", kind: "console", bit: 0 }, { name: "power", kind: "power" }], { timeLimitMs: 4 })] };
+  // Nobody reads for six seconds; then all of it is there. With this clock, what the writer does itself takes a millisecond, whatever else the host does.
+  const { output, status } = await boot(bundle("watchdog", manifest), { silenceMs: 6000, extra: ["-icount", "shift=0,sleep=off"] });
+  assert.ok(/^x{100000}$/.test(output), `${output.length} bytes, ${output.slice(-200)}`);
+  assert.equal(status, exitOf(0));
+});

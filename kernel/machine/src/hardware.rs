@@ -2,6 +2,7 @@
 use crate::{block_device, clock, cpu, interrupts, linear_memory, memory, serial, watchdog};
 use alloc::sync::Arc;
 use axiom_kernel_portable::machine::{Device, Machine};
+use axiom_kernel_portable::watchdog as tick_accounts;
 use core::sync::atomic::{Ordering, fence};
 use wasmtime::Config;
 
@@ -28,6 +29,10 @@ impl Machine for Hardware {
     }
     fn console_write(&self, bytes: &[u8]) {
         serial::write(bytes);
+        // A writer that was held up for long was not charged, so the ticks have stopped.
+        if !tick_accounts::is_ticking() {
+            self.start_ticks();
+        }
     }
     fn console_read(&self, bytes: &mut [u8]) -> Option<usize> {
         Some(serial::read(bytes)) // a serial line has no end

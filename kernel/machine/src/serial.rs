@@ -3,6 +3,7 @@
 //! Input is interrupt driven into a ring; when the ring is full the rest stays in the port, whose FIFO stops the sender.
 //! What stays true: the handler is the only writer of the ring's head and mainline code the only writer of its tail.
 use crate::cpu::{in8, interrupts_off, interrupts_on, out8};
+use axiom_kernel_portable::watchdog;
 use core::fmt;
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 
@@ -84,8 +85,14 @@ fn send(byte: u8, room: &mut usize) {
     // Safety: see `cpu.rs`.
     unsafe {
         if *room == 0 {
-            while in8(LINE_STATUS) & LINE_STATUS_EMPTY == 0 {
-                core::hint::spin_loop();
+            if in8(LINE_STATUS) & LINE_STATUS_EMPTY == 0 {
+                // A slow line, a terminal that was stopped, a program that does not read: not the time of the domain that writes.
+                let writer = watchdog::running();
+                watchdog::pause();
+                while in8(LINE_STATUS) & LINE_STATUS_EMPTY == 0 {
+                    core::hint::spin_loop();
+                }
+                watchdog::resume(writer);
             }
             *room = FIFO_BYTES;
         }

@@ -13,8 +13,7 @@
 //! the running activation are touched (`watchdog::entry_of`), so a caller never pays for its callee.
 //!
 //! The timer of a virtual machine may come late and once for many ticks, when its CPU was taken away. A tick that comes is
-//! one tick, however late, so stolen time is not charged; it is the domain's own time that is measured too short, never
-//! too long.
+//! one tick, however late, so long absences are not charged, and no domain is charged more than the time on the clock.
 use crate::interrupts::{Frame, trap_handler};
 use crate::{clock, local_apic, memory};
 use axiom_kernel_portable::watchdog::{self, TICK_NANOSECONDS};
