@@ -43,7 +43,7 @@ export const filesystem: Interface = {
     { number: 13, name: "readLink", sentence: "The target of a symbolic link.", leases: [path, { name: "buffer", access: "write" }], reply: { lengthBytes: "u32" }, errors: ["NotFound", "InvalidArgument"] },
     { number: 14, name: "setAttributes", sentence: "Change mode, owner, group or modification time.", request: { modifiedNanoseconds: "u64", mask: "u32", mode: "u32", owner: "u32", group: "u32" }, leases: [path], errors: ["NotFound"] },
     { number: 15, name: "link", sentence: "A second name for a file.", leases: [{ name: "from", access: "read" }, { name: "to", access: "read" }], errors: ["Unsupported"] },
-    { number: 16, name: "sync", sentence: "Everything done before this survives power loss when this returns.", reply: { height: "u64" }, errors: ["Lost", "NotDurable", "NoSpace"] },
+    { number: 16, name: "sync", sentence: "Everything done before this survives power loss when this returns.", reply: { height: "u64" }, errors: ["Lost", "NotDurable", "NoSpace", "DeviceGone"] },
     { number: 17, name: "statistics", sentence: "A FilesystemStatistics.", leases: [{ name: "statistics", access: "write" }] },
     { number: 18, name: "snapshotCreate", sentence: "Name the present state.", leases: [{ name: "name", access: "read" }], reply: { height: "u64" }, errors: ["Exists", "InvalidName"] },
     { number: 19, name: "snapshotDelete", sentence: "Forget a snapshot; what only it held becomes free.", leases: [{ name: "name", access: "read" }], reply: { freedBlocks: "u64" }, errors: ["NotFound"] },

@@ -152,6 +152,7 @@ export const steps = {
   sync: (): Step => ({ name: "sync", syncs: true, run: ({ bench }) => bench.tree.sync(), effect: () => {} }),
   checkpoint: (): Step => ({ name: "checkpoint", syncs: true, run: ({ bench }) => bench.client.checkpoint(), effect: () => {} }),
   collect: (): Step => ({ name: "collect", syncs: true, run: ({ bench }) => { bench.client.collect(); }, effect: () => {} }),
+  check: (): Step => ({ name: "check", run: ({ bench }) => { assert.equal(bench.check().text, ""); }, effect: () => {} }),
   mkdir: (path: string): Step => ({
     name: `mkdir ${path}`, effect: (state) => { state.set(path, "directory"); },
     run: ({ bench }) => { if (bench.tree.find(bytes(path)) === null) bench.tree.makeDirectory(bytes(path)); },
@@ -227,7 +228,7 @@ export function workload(): Step[] {
     steps.create("d/large"), steps.write("d/large", 0, 300_000), steps.write("old/1", 100, 50), steps.sync(),
     steps.writeHeld("d/large", 70_000, 5000), steps.rename("old/2", "d/moved"), steps.snapshot("s"), steps.writeHeld("d/large", 200_000, 150_000),
     steps.remove("old/3"), steps.checkpoint(), steps.write("d/small", 0, 3000), steps.diff("s"), steps.sync(),
-    steps.create("d/third"), steps.write("d/third", 10, 70_000), steps.dropSnapshot("before"), steps.collect(), steps.writeHeld("d/large", 0, 10), steps.sync(),
+    steps.create("d/third"), steps.write("d/third", 10, 70_000), steps.dropSnapshot("before"), steps.check(), steps.collect(), steps.writeHeld("d/large", 0, 10), steps.sync(),
   ];
 }
 

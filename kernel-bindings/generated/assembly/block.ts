@@ -209,7 +209,7 @@ export namespace SyncReply {
   export function setSequence(value: u64): void { store<u64>(messageIn, value, 16); }
 }
 
-/** The caller's root for the next checkpoint: up to 1024 bytes, handed back at mount. 0 or −Status. */
+/** The caller's root for the next checkpoint: up to 1024 bytes, handed back by getRoot. 0 or −Status. */
 export function callSetRoot(endpoint: u32, rootSource: u32, rootAddress: usize, rootLength: u32): i32 {
   store<u32>(messageOut, 720898);
   store<u64>(messageOut, 0, 4);
@@ -218,7 +218,7 @@ export function callSetRoot(endpoint: u32, rootSource: u32, rootAddress: usize, 
   return kernel.call(endpoint);
 }
 
-/** The caller's root of the checkpoint that was mounted. 0 or −Status. */
+/** The caller's root of the newest checkpoint. 0 or −Status. */
 export function callGetRoot(endpoint: u32, rootSource: u32, rootAddress: usize, rootLength: u32): i32 {
   store<u32>(messageOut, 786434);
   store<u64>(messageOut, 0, 4);
@@ -245,7 +245,7 @@ export namespace CheckpointReply {
   export function setGeneration(value: u64): void { store<u64>(messageIn, value, 16); }
 }
 
-/** The caller's payload pieces committed after the mounted checkpoint, in order; cursor 0 starts, count 0 ends. 0 or −Status. */
+/** The caller's payload pieces committed after the newest checkpoint, flushed or not, in order; cursor 0 starts, count 0 ends. 0 or −Status. */
 export function callReplay(endpoint: u32, cursor: u64, payloadSource: u32, payloadAddress: usize, payloadLength: u32): i32 {
   store<u32>(messageOut, 917506);
   store<u64>(messageOut, 0, 4);
@@ -339,13 +339,13 @@ export abstract class Server {
   commit(badge: u32, rights: u32, payload: u32, payloadLength: u32): u32 { return Status.Unsupported; }
   /** Everything committed before this survives power loss when this returns. */
   sync(badge: u32, rights: u32): u32 { return Status.Unsupported; }
-  /** The caller's root for the next checkpoint: up to 1024 bytes, handed back at mount. */
+  /** The caller's root for the next checkpoint: up to 1024 bytes, handed back by getRoot. */
   setRoot(badge: u32, rights: u32, root: u32, rootLength: u32): u32 { return Status.Unsupported; }
-  /** The caller's root of the checkpoint that was mounted. */
+  /** The caller's root of the newest checkpoint. */
   getRoot(badge: u32, rights: u32, root: u32, rootLength: u32): u32 { return Status.Unsupported; }
   /** Make roots and allocation state durable and release the log before them. */
   checkpoint(badge: u32, rights: u32): u32 { return Status.Unsupported; }
-  /** The caller's payload pieces committed after the mounted checkpoint, in order; cursor 0 starts, count 0 ends. */
+  /** The caller's payload pieces committed after the newest checkpoint, flushed or not, in order; cursor 0 starts, count 0 ends. */
   replay(badge: u32, rights: u32, cursor: u64, payload: u32, payloadLength: u32): u32 { return Status.Unsupported; }
   /** Counts since mount, a BlockStatistics. */
   statistics(badge: u32, rights: u32, statistics: u32, statisticsLength: u32): u32 { return Status.Unsupported; }

@@ -115,7 +115,7 @@ export class BlockClient {
     if (status !== 0) throw new StatusError(status, "block.sync");
     return { sequence: view.getBigUint64(16, true) };
   }
-  /** The caller's root for the next checkpoint: up to 1024 bytes, handed back at mount. */
+  /** The caller's root for the next checkpoint: up to 1024 bytes, handed back by getRoot. */
   setRoot(request: { root: Lease }): void {
     const view = this.client.messageOut;
     view.setUint32(0, 720898, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);
@@ -123,7 +123,7 @@ export class BlockClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.setRoot");
   }
-  /** The caller's root of the checkpoint that was mounted. */
+  /** The caller's root of the newest checkpoint. */
   getRoot(request: { root: Lease }): { lengthBytes: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 786434, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);
@@ -140,7 +140,7 @@ export class BlockClient {
     if (status !== 0) throw new StatusError(status, "block.checkpoint");
     return { generation: view.getBigUint64(16, true) };
   }
-  /** The caller's payload pieces committed after the mounted checkpoint, in order; cursor 0 starts, count 0 ends. */
+  /** The caller's payload pieces committed after the newest checkpoint, flushed or not, in order; cursor 0 starts, count 0 ends. */
   replay(request: { cursor: bigint; payload: Lease }): { cursor: bigint; sequence: bigint; lengthBytes: number; found: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 917506, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);

@@ -746,7 +746,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 11,
     "name": "setRoot",
-    "sentence": "The caller's root for the next checkpoint: up to 1024 bytes, handed back at mount.",
+    "sentence": "The caller's root for the next checkpoint: up to 1024 bytes, handed back by getRoot.",
     "request": [],
     "reply": [],
     "leases": [
@@ -757,7 +757,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 12,
     "name": "getRoot",
-    "sentence": "The caller's root of the checkpoint that was mounted.",
+    "sentence": "The caller's root of the newest checkpoint.",
     "request": [],
     "reply": [
      {
@@ -789,7 +789,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 14,
     "name": "replay",
-    "sentence": "The caller's payload pieces committed after the mounted checkpoint, in order; cursor 0 starts, count 0 ends.",
+    "sentence": "The caller's payload pieces committed after the newest checkpoint, flushed or not, in order; cursor 0 starts, count 0 ends.",
     "request": [
      {
       "name": "cursor",
