@@ -42,53 +42,6 @@ export function loadModule(domain: Domain, module: WebAssembly.Module, calls: Sy
   return (optional(exports, "_start") as (() => void) | null) ?? (() => {});
 }
 
-/**
- * Refuses a memory that can grow: growth would move it under the device's feet. JavaScript does not tell a memory's
- * maximum, so the module's own memory section is read (WebAssembly 1.0 §5.5.8).
- */
-export function checkMemoryLimits(domain: string, bytes: Uint8Array, memoryPages: number): void {
-  const reader = new SectionReader(bytes);
-  if (!reader.find(memorySection)) throw new ModuleError(domain, "defines no memory");
-  const count = reader.integer();
-  const flags = reader.integer();
-  const initial = reader.integer();
-  const maximum = (flags & 1) !== 0 ? reader.integer() : -1;
-  if (count !== 1 || initial !== memoryPages || maximum !== memoryPages) {
-    const stated = maximum < 0 ? "no maximum" : `maximum ${maximum}`;
-    throw new ModuleError(domain, `memory has initial ${initial} and ${stated} pages; the manifest wants both to be ${memoryPages}`);
-  }
-}
-
-const memorySection = 5;
-const preambleBytes = 8;
-
-/** Finds a section of a module that the engine has already accepted, so its structure is sound. */
-class SectionReader {
-  private at = preambleBytes;
-  constructor(private readonly bytes: Uint8Array) {}
-
-  find(wanted: number): boolean {
-    while (this.at < this.bytes.length) {
-      const id = this.bytes[this.at++];
-      const size = this.integer();
-      if (id === wanted) return true;
-      this.at += size;
-    }
-    return false;
-  }
-
-  /** Unsigned LEB128 of at most 32 bits. */
-  integer(): number {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.bytes[this.at++]!;
-      value += (byte & 0x7f) * 2 ** shift;
-      if ((byte & 0x80) === 0) break;
-    }
-    return value;
-  }
-}
-
 function bufferAddress(domain: Domain, exports: WebAssembly.Exports, name: string, memoryBytes: number): number {
   const value = exports[name];
   const address: unknown = value instanceof WebAssembly.Global ? value.value : undefined;

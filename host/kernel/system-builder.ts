@@ -10,7 +10,8 @@ import { DevicePort } from "./device-port.ts";
 import type { Domain } from "./domain.ts";
 import type { Kernel } from "./kernel.ts";
 import { type CapabilityEntry, type DomainEntry, endpointRights, isHosted, type Manifest } from "./manifest.ts";
-import { checkMemoryLimits, loadModule, ModuleError } from "./module-loader.ts";
+import { loadModule, ModuleError } from "./module-loader.ts";
+import { checkModule } from "./module-rules.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import type { BootOptions } from "./system.ts";
 import { makeSystemCalls } from "./system-calls.ts";
@@ -86,7 +87,7 @@ export class SystemBuilder {
     const given = this.options.modules[entry.module];
     if (given === undefined) throw new ModuleError(entry.name, `no module "${entry.module}" was given`);
     const module = given instanceof WebAssembly.Module ? given : new WebAssembly.Module(given as BufferSource);
-    if (module !== given) checkMemoryLimits(entry.name, given as Uint8Array, entry.memoryPages);
+    if (module !== given) checkModule(entry.name, given as Uint8Array, entry.memoryPages);
     return () => loadModule(domain, module, calls);
   }
 

@@ -2,6 +2,7 @@
 use crate::bundle::TRAP_MODULE;
 use crate::engine_config::{CPU_FEATURES, shared_config};
 use crate::manifest_text::System;
+use crate::module_rules;
 use wasmtime::{Engine, OptLevel};
 
 /// The kernel is built for this target; naming it also keeps Cranelift from using what the build machine's CPU has.
@@ -35,7 +36,7 @@ pub fn compile<'a>(modules: &[(&'a str, Vec<u8>)], system: &System) -> Result<Co
     let (mut compiled, mut problems) = (Vec::new(), Vec::new());
     for (index, (name, wasm)) in modules.iter().enumerate() {
         for domain in system.domains.iter().filter(|domain| domain.present && domain.module as usize == index) {
-            if let Err(problem) = check_memory(wasm, domain.memory_pages) {
+            if let Err(problem) = module_rules::check(wasm, domain.memory_pages) {
                 problems.push(format!("module {name}: {problem}"));
             }
         }
@@ -49,43 +50,4 @@ pub fn compile<'a>(modules: &[(&'a str, Vec<u8>)], system: &System) -> Result<Co
         Err(error) => problems.push(format!("the trap module: {error:#}")),
     }
     if problems.is_empty() { Ok(compiled) } else { Err(problems) }
-}
-
-/// The kernel gives a module exactly the memory of the manifest, so that it never grows and never moves. Reads the memory
-/// section (WebAssembly 1.0 §5.5.8); whatever else is wrong with the module, the compiler tells.
-fn check_memory(wasm: &[u8], pages: u32) -> Result<(), String> {
-    let mut rest = wasm.get(8..).unwrap_or(&[]);
-    while let Some((&id, after)) = rest.split_first() {
-        rest = after;
-        let size = leb128(&mut rest).ok_or("a section is cut short")? as usize;
-        let section = rest.get(..size).ok_or("a section is cut short")?;
-        rest = &rest[size..];
-        if id != 5 {
-            continue;
-        }
-        let mut section = section;
-        let (count, flags) = (leb128(&mut section), leb128(&mut section));
-        let initial = leb128(&mut section);
-        let maximum = if flags == Some(1) { leb128(&mut section) } else { None };
-        let wanted = Some(pages);
-        if count == Some(1) && initial == wanted && maximum == wanted {
-            return Ok(());
-        }
-        return Err(format!("memory must have initial = maximum = {pages} pages, as the manifest says"));
-    }
-    Err("defines no memory".to_string())
-}
-
-/// Unsigned LEB128 of at most 32 bits.
-fn leb128(bytes: &mut &[u8]) -> Option<u32> {
-    let mut value = 0u32;
-    for shift in (0..35).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u32::from(byte & 0x7f).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }

@@ -23,6 +23,7 @@ mod generated;
 #[allow(dead_code)]
 mod manifest;
 mod manifest_text;
+mod module_rules;
 #[path = "../../portable/src/symbols.rs"]
 #[allow(dead_code)]
 mod symbols;
