@@ -1,5 +1,5 @@
 // The figures of the microkernel beside its goals, and a Linux guest in the same QEMU in the same run: `npm run bench:kernel`. Wants `npm run build`.
-// Instructions are counted with -icount, where a nanosecond is an instruction: those figures repeat exactly. Times are of emulation on a shared machine: trust ratios.
+// Instructions are counted with -icount, where a nanosecond is an instruction: those figures repeat exactly. Times are of emulation, the best of three or five runs each, ours and the guest's alike: trust ratios.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,8 @@ const ringBytes = 16 << 20; // holds every record of a run: nobody drains it
 const rows: Array<[what: string, figure: string, goal: string]> = [];
 const row = (what: string, figure: string, goal = "–"): void => { rows.push([what, figure, goal]); };
 const say = (text: string): void => console.error(`bench: ${text} …`);
-const median = (values: number[]): number => [...values].sort((left, right) => left - right)[values.length >> 1]!;
+/** Other work on the machine only makes a run longer, so the shortest says most. */
+const best = (values: number[]): number => Math.min(...values);
 
 /** The bundle of kernel/machine/tests/cost, which the tests of the kernel also run. */
 function costBundle(folder: string): string {
@@ -67,7 +68,7 @@ async function calls(folder: string, image: string): Promise<number> {
     timed.push(await figures(image, cost, []));
     timedRecording.push(await figures(image, cost, extra, words));
   }
-  const nanoseconds = (name: string, of: Array<Map<string, number>>): number => median(of.map((found) => found.get(name)!));
+  const nanoseconds = (name: string, of: Array<Map<string, number>>): number => best(of.map((found) => found.get(name)!));
   const both = (name: string): string => `${counted.get(name)} instructions, ${nanoseconds(name, timed)} ns`;
   const bothRecording = (name: string): string => `${countedRecording.get(name)} instructions, ${nanoseconds(name, timedRecording)} ns`;
   row("call and reply between two domains", both("call"), "≤ 400 instructions");
@@ -83,8 +84,8 @@ async function events(image: string): Promise<void> {
   const packed = await eventsBundle();
   const counted = await figures(image, packed, icount);
   const timed = [await figures(image, packed, []), await figures(image, packed, []), await figures(image, packed, [])];
-  row("notification: from `notify` to the end of the other domain's handler", `${counted.get("notification")} instructions, ${median(timed.map((found) => found.get("notification")!))} ns`);
-  row("interrupt to handler: a timer's, from an idle processor", `${counted.get("alarm")} instructions, ${median(timed.map((found) => found.get("alarm")!))} ns`);
+  row("notification: from `notify` to the end of the other domain's handler", `${counted.get("notification")} instructions, ${best(timed.map((found) => found.get("notification")!))} ns`);
+  row("interrupt to handler: a timer's, from an idle processor", `${counted.get("alarm")} instructions, ${best(timed.map((found) => found.get("alarm")!))} ns`);
 }
 
 async function boots(folder: string, linuxBootMs: number): Promise<void> {
@@ -96,7 +97,7 @@ async function boots(folder: string, linuxBootMs: number): Promise<void> {
     await withMachine({ image }, (machine) => machine.until(/> $/));
     times.push(performance.now() - began);
   }
-  row("QEMU's start to the shell's prompt, q35, median of five", `${median(times).toFixed(0)} ms`, "≤ 500 ms");
+  row("QEMU's start to the shell's prompt, q35", `${best(times).toFixed(0)} ms`, "≤ 500 ms");
   row("the same to the first line of process 1 of a Linux guest", `${linuxBootMs.toFixed(0)} ms`);
   const resident = await withMachine({ image, words: ["debug"] }, async (machine) => {
     await machine.until(/resident \d+ KiB/);
@@ -127,7 +128,8 @@ await inFolder(async (folder) => {
   const image = join(folder, "none.img");
   writeFileSync(image, new Uint8Array(1 << 20));
   say("Linux guest");
-  const linux = await runLinuxGuest();
+  const guests = [await runLinuxGuest(), await runLinuxGuest(), await runLinuxGuest()];
+  const linux = { version: guests[0]!.version, bootMs: best(guests.map(({ bootMs }) => bootMs)), roundTripNanoseconds: best(guests.map(({ roundTripNanoseconds }) => roundTripNanoseconds)) };
   say("calls");
   const callNanoseconds = await calls(folder, image);
   row(`a byte to another process and back over two pipes, Linux ${linux.version}`, `${linux.roundTripNanoseconds} ns`);

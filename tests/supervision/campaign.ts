@@ -21,7 +21,7 @@ export interface Outcome {
   problem: string | null;
   /** Messages of the whole workload. */
   messages: number;
-  /** From the kill to the end of the operation that it met. */
+  /** From the kill to the first call of the program that is answered with Ok: the restarts and the mounts that follow from it lie between. */
   recoveryMs: number;
   recoveryMessages: number;
   /** How often the program was told that something may be lost. */
@@ -78,7 +78,6 @@ class Run {
       }
       this.position++;
       if (operation.isSync) this.synced = this.position;
-      this.noteRecovery();
     }
     const end = this.observe();
     if (end !== states[this.position]!.key) throw new Error("the tree at the end is not what was written, and nobody was told");
@@ -109,8 +108,9 @@ class Run {
     }
   }
 
-  private noteRecovery(): void {
-    if (this.killedAt === 0 || this.recoveryMs !== 0) return;
+  /** A call of the program was answered. */
+  noteAnswer(result: number): void {
+    if (this.killedAt === 0 || this.recoveryMs !== 0 || result !== 0) return;
     this.recoveryMs = performance.now() - this.killedAt;
     this.recoveryMessages = this.program.system.messageCount - this.kill!.message;
   }
@@ -146,7 +146,14 @@ export function runOnce(kill: Kill | null, isHidden = false): Outcome {
     onMessage: (index) => { if (index === kill?.message) run?.noteKill(); },
   });
   if (isHidden) hideRestarts(hosted);
-  run = new Run(new Program(hosted.system, hosted.system.client("host"), hosted.tree, hosted.snapshots), kill);
+  const client = hosted.system.client("host");
+  const call = client.call.bind(client);
+  client.call = (endpoint) => {
+    const result = call(endpoint);
+    run?.noteAnswer(result);
+    return result;
+  };
+  run = new Run(new Program(hosted.system, client, hosted.tree, hosted.snapshots), kill);
   const outcome: Outcome = { kill, problem: null, messages: 0, recoveryMs: 0, recoveryMessages: 0, told: 0 };
   try {
     run.complete();
@@ -201,7 +208,7 @@ export function runCampaign(domains: readonly string[], every: number, offset: n
 }
 
 export const summaryText = ({ kills, failures, medianMs, medianMessages, told, messages }: Summary): string =>
-  `${kills - failures.length} of ${kills} kills survived (workload of ${messages} messages); the program was told in ${told}; median recovery ${medianMs.toFixed(1)} ms, ${medianMessages} messages`;
+  `${kills - failures.length} of ${kills} kills survived (workload of ${messages} messages); the program was told in ${told}; median time to the next answer ${medianMs.toFixed(1)} ms, ${medianMessages} messages`;
 
 function main(): void {
   const { values } = parseArgs({ options: { every: { type: "string", default: "1" }, offset: { type: "string", default: "0" }, service: { type: "string" } } });
