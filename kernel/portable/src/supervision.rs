@@ -87,7 +87,8 @@ impl Kernel {
         if is_driver && self.domains.iter().any(|other| other.is_exposed.get() && !other.is_alive()) {
             return Some((fault::DEVICE_REACH, b"its device knows addresses of a domain that ended"));
         }
-        let is_fallen = domain.stands_on.iter().any(|&peer| self.domains[peer as usize].is_fallen.get());
+        // One that has not started yet has lost nothing: it starts in the present epochs.
+        let is_fallen = domain.is_ready() && domain.stands_on.iter().any(|&peer| self.domains[peer as usize].is_fallen.get());
         is_fallen.then_some((fault::PEER_RESTARTED, b"what it stands on ended"))
     }
 
