@@ -257,9 +257,7 @@ fn a_sleeping_machine_wakes_for_a_restart() {
     let machine = Fake::new();
     let kernel = load(machine, &[
         part("server", 0, &[plain(kind::POWER)], r#"(func (export "start") (result i32)
-            (call $say (i32.const 100))
-            (if (i32.eq (call $control_list (i32.const 99) (i32.const 0) (i32.const 0)) (i32.const 1)) (then (unreachable)))
-            (unreachable))"#).restart(3, 100_000, 10),
+            (call $say (i32.const 100)) (unreachable))"#).restart(3, 100_000, 10),
         part("client", 1, &[timer(0), plain(kind::POWER)], r#"(func (export "start") (result i32) (call $timer_set (i32.const 2) (i32.const 500000)))
             (func (export "notified") (param i32) (call $power_off (i32.const 3) (i32.const 0)))"#),
     ]);
@@ -272,27 +270,28 @@ fn a_sleeping_machine_wakes_for_a_restart() {
 
 #[test]
 fn a_failed_start_is_a_death_and_its_dependants_wait_for_it() {
-    // The server's module traps in `start` in its second life (the client's flag tells which it is).
-    for failure in ["(func (export \"_start\") (call $say (i32.const 50)) (call $die))", "(func (export \"_start\") (call $say (i32.const 51)))"] {
+    // The base counts the starts of the server, which traps or refuses in its second: that is a death of its own, the second.
+    for failure in ["(unreachable)", "(return (i32.const 35))"] {
         let machine = Fake::new();
-        let is_top_level = failure.contains("die");
-        let server = format!(r#"(func $die (if (i32.eqz (call $wait (i32.const 1) (i32.const 0))) (then (return))) (unreachable)) {failure}
-            (func (export "start") (result i32) (call $say (i32.const 100))
-              {} (i32.const 0))
-            (func (export "receive") (param i32 i32) (result i32) (unreachable))"#,
-            if is_top_level { "" } else { "(if (i32.gt_s (call $wait (i32.const 0x40000000) (i32.const 0)) (i32.const 0)) (then (unreachable)))" });
         let kernel = load(machine, &[
-            part("server", 0, &[timer(0)], &server).restart(3, 100_000, 10),
-            part("above", 1, &[endpoint(0, 0, 255)], &server_of_above()).restart(3, 100_000, 10).with_peers(),
+            part("base", 0, &[], &server(99)),
+            part("server", 1, &[endpoint(0, 0, 255)], &format!(r#"(func (export "start") (result i32)
+                (call $ask (i32.const 2) (i32.const 1)) (call $say (call $reply_field))
+                (if (i32.eq (call $reply_field) (i32.const 2)) (then {failure})) (i32.const 0))"#)).restart(3, 100_000, 10),
+            part("above", 2, &[endpoint(1, 0, 255)], &server(101)).restart(3, 100_000, 10).with_peers(),
         ]);
         kernel.start();
-        assert!(machine.said().contains(&101));
-        assert_eq!(states(kernel), [DomainState::Ready; 2]);
+        assert_eq!(machine.said(), [99, OK, 1, 101]);
+        kernel.kill(1);
+        kernel.deliver();
+        assert_eq!(machine.said(), [OK, 2], "{failure}: what stands on it is not started");
+        assert_eq!(states(kernel), [DomainState::Ready, DomainState::Restarting, DomainState::Restarting]);
+        machine.time.set(machine.time.get() + 10_000_000);
+        kernel.deliver();
+        assert_eq!(machine.said(), [OK, 3, 101], "{failure}");
+        let epochs: Vec<u32> = kernel.domains.iter().map(|domain| domain.epoch.get()).collect();
+        assert_eq!((epochs, live_memories() % 3), (vec![0, 2, 1], 0));
     }
-}
-
-fn server_of_above() -> String {
-    server(101)
 }
 
 fn with_device(machine: &'static Fake) -> &'static Fake {
