@@ -12,7 +12,7 @@ import type { Kernel } from "./kernel.ts";
 
 /** System calls between two looks at the clock. */
 const callsPerLook = 64;
-/** How much later than the limit V8 strikes: long enough for a look at the clock. */
+/** How much later than the limit V8 strikes: long enough for a look at the clock, also while others have the processors. */
 const graceMs = 100;
 const timeoutCode = "ERR_SCRIPT_EXECUTION_TIMEOUT";
 const slotName = "axiomfsActivity";

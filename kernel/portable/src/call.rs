@@ -6,7 +6,7 @@
 //! is on the stack below the caller has higher ranks, so the callee is never active already.
 use crate::Status;
 use crate::capability::{MEMORY_RIGHTS, Position};
-use crate::domain::{Domain, Loaded, StoreData};
+use crate::domain::{Domain, DomainState, Loaded, StoreData};
 use crate::generated::{is_status, kind, message, status, trace_kind};
 use crate::kernel::{Activation, Kernel};
 use crate::message::{Counts, LeaseDescriptor, Message};
@@ -293,6 +293,9 @@ impl Kernel {
     fn transfer_reply(
         &self, caller: usize, callee: usize, counts: Counts, source: *const Message, target: *mut Message, answer: u32,
     ) -> (Status, Counts) {
+        if self.domains[caller].state() == DomainState::Dying {
+            return (status::PEER_RESTARTED, Counts(0)); // it is unwound next: nobody would ever take what came into its table now
+        }
         // Safety: as in `call`.
         let mut handles = unsafe { (&raw const (*source).attachments.capabilities).read() };
         let given = counts.capabilities().min(handles.len());

@@ -1,6 +1,6 @@
 // The system in which the suite runs: who there is, at which rank, with which handles. Handles are the manifest's, by name.
 import type { Capability, Domain } from "../../modules/build.ts";
-import { type Step, dropEverything, forgetEverything, patternIsIntact, run } from "./language.ts";
+import { type Step, dropEverything, forgetEverything, patternIsIntact, quiet, run, system } from "./language.ts";
 import type { Conductor } from "./program.ts";
 
 export const pages = 16;
@@ -13,25 +13,38 @@ const self = (domain: string): Capability => ({ name: "self", kind: "endpoint", 
 const to = (domain: string, badge: number, more: Partial<Capability> = {}): Capability => ({ name: domain, kind: "endpoint", domain, badge, ...more });
 const signals = (name: string, domain: string, bits: number): Capability => ({ name, kind: "notification", domain, bits });
 
-interface Shape { name: string; rank: number; capabilities: Capability[] }
-/** Badges of the notebook's endpoints name the domain. */
+type Shape = Pick<Domain, "name" | "rank" | "capabilities" | "timeLimitMs" | "restart" | "onPeerRestart">;
+/** Whoever dies again within a millisecond waits for the empty stack; the cases pause for longer, so that each death is a first one. */
+const atOnce = { restart: { limit: 100, windowMs: 1, backoffMs: 0 } };
+/** Runaways are stopped after this; on the hosted kernel after that of the whole chain. */
+export const timeLimitMs = 60;
+/**
+ * Badges of the notebook's endpoints name the domain. The attacker misbehaves, above the servers; runner and sprinter have time limits; dependant must
+ * restart with quitter, which is given up after three deaths; mortal stays dead.
+ */
 const shapes: Shape[] = [
-  { name: "notebook", rank: 0, capabilities: [self("notebook")] },
-  { name: "driver", rank: 1, capabilities: [to("notebook", 1), self("driver"), { name: "disk", kind: "device", device: "virtio-blk", bit: 0 }, signals("up", "server", 3), signals("down", "notebook", 1), ...facilities] },
-  { name: "deep", rank: 2, capabilities: [to("notebook", 2), self("deep"), signals("up", "server", 12), ...facilities] },
-  { name: "server", rank: 3, capabilities: [to("notebook", 3), self("server"), to("deep", 31), to("driver", 32), signals("up", "attacker", 7), ...facilities] },
+  { name: "notebook", rank: 0, timeLimitMs, capabilities: [self("notebook")] },
+  { name: "driver", rank: 1, ...atOnce, capabilities: [to("notebook", 1), self("driver"), { name: "disk", kind: "device", device: "virtio-blk", bit: 0 }, signals("up", "server", 3), signals("down", "notebook", 1), ...facilities] },
+  { name: "deep", rank: 2, ...atOnce, capabilities: [to("notebook", 2), self("deep"), signals("up", "server", 12), ...facilities] },
+  { name: "server", rank: 3, ...atOnce, capabilities: [to("notebook", 3), self("server"), to("deep", 31), to("driver", 32), signals("up", "attacker", 7), ...facilities] },
   { name: "bystander", rank: 3, capabilities: [to("notebook", 4), self("bystander"), to("deep", 41), signals("own", "bystander", 1)] },
-  { name: "attacker", rank: 5, capabilities: [
+  { name: "attacker", rank: 5, ...atOnce, capabilities: [
     to("notebook", 5), self("attacker"), to("server", 51), to("deep", 52), to("driver", 53), { ...to("server", 54, { rights: 0 }), name: "bare" }, signals("down", "server", 0x70), signals("own", "attacker", 0x100), ...facilities] },
-  { name: "lodger", rank: 5, capabilities: [to("notebook", 6), self("lodger"), to("server", 61), to("deep", 62), signals("down", "server", 0x80)] },
+  { name: "lodger", rank: 5, ...atOnce, capabilities: [to("notebook", 6), self("lodger"), to("server", 61), to("deep", 62), signals("down", "server", 0x80)] },
+  { name: "sprinter", rank: 3, ...atOnce, timeLimitMs, capabilities: [to("notebook", 8), self("sprinter"), ...facilities] },
+  { name: "runner", rank: 5, ...atOnce, timeLimitMs, capabilities: [to("notebook", 9), self("runner"), to("sprinter", 91), ...facilities] },
+  { name: "quitter", rank: 3, restart: { limit: 3, windowMs: 600_000, backoffMs: 20 }, capabilities: [to("notebook", 10), self("quitter")] },
+  { name: "dependant", rank: 4, ...atOnce, onPeerRestart: "restart", capabilities: [to("notebook", 11), self("dependant"), to("quitter", 111)] },
+  { name: "mortal", rank: 3, capabilities: [to("notebook", 12), self("mortal")] },
   { name: "conductor", rank: 7, capabilities: [
     to("notebook", 7), signals("self", "conductor", 1), { name: "power", kind: "power" }, { name: "console", kind: "console", bit: 2 }, { name: "timer", kind: "timer", bit: 1 }, { name: "control", kind: "control" },
-    to("driver", 71), to("deep", 72), to("server", 73), to("bystander", 74), to("attacker", 75), to("lodger", 76), { name: "clock", kind: "clock" }, { name: "entropy", kind: "entropy" }, { name: "trace", kind: "trace" }] },
+    to("driver", 71), to("deep", 72), to("server", 73), to("bystander", 74), to("attacker", 75), to("lodger", 76), { name: "clock", kind: "clock" }, { name: "entropy", kind: "entropy" }, { name: "trace", kind: "trace" },
+    to("sprinter", 77), to("runner", 78), to("quitter", 79), to("dependant", 80), to("mortal", 81), signals("startRunner", "runner", 1), signals("toMortal", "mortal", 1), signals("toAttacker", "attacker", 0x200)] },
 ];
 
 export const manifest = (): { version: number; domains: Domain[] } => ({
   version: 1,
-  domains: shapes.map(({ name, rank, capabilities }) => ({ name, module: name === "conductor" ? "conformance-conductor" : "conformance-actor", rank, memoryPages: pages, capabilities })),
+  domains: shapes.map((shape) => ({ ...shape, module: shape.name === "conductor" ? "conformance-conductor" : "conformance-actor", memoryPages: pages })),
 });
 export const ids: Record<string, number> = Object.fromEntries(shapes.map(({ name }, index) => [name, index]));
 
@@ -56,10 +69,15 @@ export const manifestCount = (domain: string): number => Object.keys(handlesOf(s
 
 const others = shapes.map(({ name }) => name).filter((name) => name !== "conductor").reverse();
 /** Twice, because the first call after a restart is told of it. */
-const everywhere = (script: Step[]): Step[] => others.flatMap((name) => [run(handles.conductor![name]!, script), run(handles.conductor![name]!, script)]);
+const everywhere = (script: (domain: string) => Step[]): Step[] => others.flatMap((name) => { const steps = script(name); return [run(handles.conductor![name]!, steps), run(handles.conductor![name]!, steps)]; });
+/** Uses every endpoint of the manifest once, so that the next case is told of no restart in the one before. */
+const endpointsOf = (domain: string): Step[] => shapes.find(({ name }) => name === domain)!.capabilities.filter(({ kind, name }) => kind === "endpoint" && name !== "self").map(({ name }) => quiet(system.call(handles[domain]![name]!)));
 export const conductor: Conductor = {
   notification: handles.conductor!.self!, power: handles.conductor!.power!, console: handles.conductor!.console!, timer: handles.conductor!.timer!,
-  drop: everywhere([dropEverything]), forget: everywhere([forgetEverything]), verify: [run(handles.conductor!.bystander!, [patternIsIntact])],
+  drop: everywhere(() => [dropEverything]), forget: everywhere((domain) => [...endpointsOf(domain), forgetEverything]), verify: [run(handles.conductor!.bystander!, [patternIsIntact])],
 };
 export const conductorTo = (domain: string): number => handles.conductor![domain]!;
 export const at = (domain: string, script: Step[]): Step => run(conductorTo(domain), script);
+
+/** How the notebook knows a domain. */
+export const notebookBadge = (domain: string): number => shapes.find(({ name }) => name === domain)!.capabilities.find(({ name }) => name === "notebook")!.badge!;

@@ -136,6 +136,7 @@ function system(operation: u32): i32 {
     case 27: kernel.powerOff(a, b); return 0;
     case 28: return kernel.controlList(a, b, c);
     case 29: kernel.fault(a, b, c, d); return 0;
+    case 30: return kernel.controlKill(a, b);
     default: return -1000;
   }
 }

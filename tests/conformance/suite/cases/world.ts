@@ -4,11 +4,12 @@ import { type Case, Denied, InvalidArgument, InvalidHandle, Ok, OutOfRange, rule
 import {
   Both, buffer, check, compute, end, fill, given, give, keep, keepSign, lease, lend, load, messageIn, type Operand, plus, quiet, Read, register, repeat, report, run, set, sign, type Step, system, Write,
 } from "../language.ts";
-import { at, conductorTo, handles } from "../world.ts";
+import { at, conductorTo, handles, ids } from "../world.ts";
 
 const attacker = handles.attacker!, driver = handles.driver!, server = handles.server!, conductor = handles.conductor!;
 const dma = driver["disk.dma"]!;
 const far = 0xffffffff;
+const count = Object.keys(ids).length;
 
 /** Addresses of one's own memory that are refused, for a length that is not nothing. */
 const badAddresses = (length: number): Array<[string, Operand]> => [
@@ -51,8 +52,8 @@ const lengthCases = rule("addresses in system calls", [
   ["clock_read writes 16 bytes", [at("attacker", [fill(buffer(), 0x77, 48), system.clock_read(attacker.clock!, buffer(16)), check(buffer(), 0x77, 16), check(buffer(32), 0x77, 16)])], [Ok, 0, 0]],
   ["the clock does not go back", [at("attacker", [repeat(1000, [quiet(system.clock_read(attacker.clock!, buffer())), quiet(system.clock_read(attacker.clock!, buffer(16))), keep(1, load(buffer(16))), keep(2, load(buffer())), keep(3, compute.minus(register(1), register(2))), keep(4, compute.max(register(3), 0)), compute.equal(register(3), register(4))])])], [1, 0]],
   ["control_list of none", [at("attacker", [system.control_list(attacker.control!, end(), 0)])], [0]],
-  ["control_list of more than there are", [at("attacker", [fill(buffer(8 * 64), 0x22, 64), system.control_list(attacker.control!, buffer(), 1000), check(buffer(8 * 64), 0x22, 64)])], [8, 0]],
-  ["control_list of 2^32 - 1", [at("attacker", [system.control_list(attacker.control!, buffer(), far)])], [8]],
+  ["control_list of more than there are", [at("attacker", [fill(buffer(count * 64), 0x22, 64), system.control_list(attacker.control!, buffer(), 1000), check(buffer(count * 64), 0x22, 64)])], [count, 0]],
+  ["control_list of 2^32 - 1", [at("attacker", [system.control_list(attacker.control!, buffer(), far)])], [count]],
   ["control_list of so many that the size wraps", [at("attacker", [system.control_list(attacker.control!, end(-64), 0x4000001)])], [InvalidArgument]],
   ["device_parameters of none", [at("driver", [system.device_parameters(dma, end(), 0)])], [0]],
   ["device_parameters of more than there are", [at("driver", [fill(buffer(), 0x22, 64), system.device_parameters(dma, buffer(), far), check(buffer(24), 0x22, 40)])], [6, 0]],
