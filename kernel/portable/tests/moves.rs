@@ -1,6 +1,8 @@
 //! Capabilities that are given away: what is gone, what stands in its place, and what may not go.
 mod support;
 use axiom_kernel_portable::generated::{kind, status};
+use axiom_kernel_portable::kernel::Options;
+use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
 use support::*;
 
 const OK: i32 = 0;
@@ -118,4 +120,20 @@ fn a_thousand_moves_to_and_fro_use_no_slot_up() {
     assert!(tail[0] <= 5 + 4 + 66, "one of the 65 slots that take turns: {tail:?}");
     assert!(tail[1] > 10, "in a later generation: {tail:?}");
     assert_eq!(tail[2..], [55, OK, 1055, OK]);
+}
+
+#[test]
+fn what_a_message_gave_that_nobody_received_is_dropped() {
+    // The client is killed at its call: its own handles go, and so does the copy that the keeper never learned of.
+    let machine = Fake::new();
+    let kernel = load_with(machine, &[
+        part("server", 0, &[], "(func (export \"closed\") (param i32) (call $say (i32.add (local.get 0) (i32.const 1000))))"),
+        part("keeper", 1, &[], "(func (export \"receive\") (param i32 i32) (result i32) (call $say (i32.const 66)) (i32.const 0))"),
+        part("client", 2, &[endpoint(1, 9, 255), endpoint(0, 8, 511)], r#"(func (export "notified") (param i32)
+            (call $clear (i32.const 1) (i32.const 0)) (call $add_capability (i32.const 3)) (call $say (call $call (i32.const 2))))"#).restart(3, 1000, 10),
+    ], Options { kill: Some((b"client".to_vec(), 1)), ..Options::default() });
+    kernel.start();
+    machine.raise(CONSOLE_INTERRUPT);
+    kernel.deliver();
+    assert_eq!((machine.said(), kernel.domains[2].epoch.get()), (vec![1008], 1));
 }
