@@ -186,7 +186,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     const head = this.outstanding[position]!;
     this.outstanding.splice(position, 1);
     if (!this.run(head)) this.fail();
-    else if (this.common.isRunning) this.interrupt();
+    else if (this.common.isRunning) this.interruptIfWanted();
     return true;
   }
 
