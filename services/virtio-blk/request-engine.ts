@@ -183,7 +183,14 @@ export class RequestEngine {
         this.giveUp(Status.DeviceError, "a used entry names no request in flight");
         return true;
       }
-      this.endPiece(slot, this.judge(slot, length));
+      const byte = this.queue.statusByte(slot);
+      if (byte == RequestStatus.untouched) {
+        // The last thing that a device does for a request (§5.2.6) was not done: it may be at it still, so its memory is not given back yet.
+        this.statistics.breach();
+        this.giveUp(Status.DeviceError, "a used entry names a request that was not done");
+        return true;
+      }
+      this.endPiece(slot, this.judge(slot, byte, length));
     }
     return true;
   }
@@ -212,9 +219,8 @@ export class RequestEngine {
   }
 
   /** The Status that a used entry stands for. §5.2.6: the status byte; §2.7.8: the length counts what the device wrote. */
-  private judge(slot: u32, usedLength: u32): u32 {
+  private judge(slot: u32, byte: u32, usedLength: u32): u32 {
     const answer = this.slots.answer(slot);
-    const byte = this.queue.statusByte(slot);
     if (byte == RequestStatus.unsupported) return Status.Unsupported;
     if (byte == RequestStatus.ioError) return Status.DeviceError;
     // A length beyond the chain's writable part, or a byte that is no status: the device breaks the rules.

@@ -15,15 +15,15 @@ test("the shipped driver believes no lie and bears every completion", async () =
   assert.ok(result.resets > 0 && result.breaches > 0, "nothing of it was noticed");
 });
 
-const broken: Array<[string, string, string, RegExp]> = [
-  ["believes a status byte that was never written", "byte != RequestStatus.ok || usedLength", "usedLength", /believed a lie|stale memory/],
-  ["believes a success with less data than asked for", "return usedLength < answer + 1 ? Status.DeviceError : Status.Ok", "return Status.Ok", /believed a lie/],
-  ["believes any length", "usedLength > answer + 1) {", "usedLength == 0xffff_ffff) {", /believed a lie/],
-  ["ends whatever request the device names", "if (!this.slots.isInFlight(slot)) {", "if (slot >= this.slots.count) {", /the driver (ended|answers)/],
+const broken: Array<[string, string, string, string, string, RegExp]> = [
+  ["believes a status byte that was never written", "byte == RequestStatus.untouched", "byte == 0xfff", "byte != RequestStatus.ok || usedLength", "usedLength", /believed a lie|stale memory/],
+  ["believes a success with less data than asked for", "", "", "return usedLength < answer + 1 ? Status.DeviceError : Status.Ok", "return Status.Ok", /believed a lie/],
+  ["believes any length", "", "", "usedLength > answer + 1) {", "usedLength == 0xffff_ffff) {", /believed a lie/],
+  ["ends whatever request the device names", "", "", "if (!this.slots.isInFlight(slot)) {", "if (slot >= this.slots.count) {", /the driver (ended|answers)/],
 ];
-for (const [name, before, after, expected] of broken) {
+for (const [name, first, firstAfter, before, after, expected] of broken) {
   test(`a driver that ${name} is found`, async () => {
-    const module = await editedDriver("broken", { [engine]: (text) => text.replace(before, after) });
+    const module = await editedDriver("broken", { [engine]: (text) => text.replace(first, firstAfter).replace(before, after) });
     const { failure } = await fuzzDevice(2026, mutations, module);
     assert.match(failure ?? "nothing was found", expected);
   });

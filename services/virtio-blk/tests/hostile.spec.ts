@@ -62,7 +62,7 @@ describe("hostile completions", () => {
 
   it("refuses a length beyond the memory", () => { expectOnlyRefused(Hostility.longLength, 1); });
   it("refuses a status that is none", () => { expectOnlyRefused(Hostility.badStatus, 1); });
-  it("refuses a status byte that was not written", () => { expectOnlyRefused(Hostility.untouchedStatus, 1); });
+  it("resets for a status byte that was not written: the device may be at it still", () => { expectReset(Hostility.untouchedStatus); });
   it("believes no success with less data than asked for", () => { expectOnlyRefused(Hostility.shortLength, 0); });
   it("hands up a device's error", () => { expectOnlyRefused(Hostility.ioError, 0); });
 
