@@ -49,10 +49,11 @@ export class BlockService extends block.Server {
 
   /**
    * Nobody wants the processor: one step, after which nothing is left to do. After a failure that ended all promises there is no way on but another mount: this domain ends, and the kernel starts it anew with
-   * everything that stands on it (docs/crash-contract.md rule 9). Until then everybody was answered Lost or DeviceError.
+   * everything that stands on it (docs/crash-contract.md rule 9). Until then everybody was answered Lost or DeviceError. On a device that took no write since the mount another mount would not help: reads are
+   * served, and changes are answered Lost or DeviceError, until somebody restarts the service.
    */
   background(): u32 {
-    assert(!this.volume.failure || this.volume.mountStatus != Status.Ok, "a flush or a write of the log failed: mounting anew");
+    assert(!this.volume.failure || this.volume.mountStatus != Status.Ok || !this.volume.hasWritten, "a flush or a write of the log failed: mounting anew");
     this.volume.rest();
     return 0;
   }

@@ -55,6 +55,7 @@ export class Mount {
     const volume = this.volume;
     volume.mountStatus = Status.NotFormatted;
     volume.failure = Status.Ok;
+    volume.hasWritten = false;
     volume.isReadOnly = false;
     volume.fellBack = false;
     volume.droppedTail = false;

@@ -47,6 +47,8 @@ export class Volume {
   mountStatus: u32 = Status.NotFormatted;
   /** Lost or DeviceError after a failure that ended all promises; Ok before. */
   failure: u32 = Status.Ok;
+  /** Since the mount a write and its flush were done, so that another mount may find a device that works. */
+  hasWritten: bool = false;
   isReadOnly: bool = false;
   fellBack: bool = false;
   isDamaged: bool = false;
@@ -111,6 +113,7 @@ export class Volume {
     if (!this.disk.canFlush) return Status.Ok;
     const status = this.disk.flush();
     if (status) return this.judge(status, Status.Lost);
+    if (this.log.unflushedBytes > 0) this.hasWritten = true;
     this.log.noteFlushed();
     // What the open transaction has written needs no check at mount.
     this.transaction.record.flushedExtents = this.transaction.record.extentCount;

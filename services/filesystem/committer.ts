@@ -27,6 +27,8 @@ export class Committer {
   isCheckpointWanted: bool = false;
   /** Something was committed since the last sync. */
   isUnsynced: bool = false;
+  /** Something became durable since the mount: starting anew after a loss may help. */
+  hasSynced: bool = false;
   /** The state record of the last checkpoint, if there is one. */
   readonly checkpointState: usize = heap.alloc(HASH_BYTES);
   hasCheckpoint: bool = false;
@@ -84,7 +86,10 @@ export class Committer {
     const status = this.commit();
     if (status != Status.Ok || !this.isUnsynced) return status;
     const synced = this.judge(this.log.sync());
-    if (synced == Status.Ok) this.isUnsynced = false;
+    if (synced == Status.Ok) {
+      this.isUnsynced = false;
+      this.hasSynced = true;
+    }
     return synced;
   }
 
@@ -127,6 +132,7 @@ export class Committer {
     this.journal.settle(height);
     // What was read back may be committed and not yet durable: the first sync asks.
     this.isUnsynced = true;
+    this.hasSynced = false;
     this.isCheckpointWanted = false;
     this.files.clearStaged();
   }

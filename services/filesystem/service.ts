@@ -60,7 +60,7 @@ export class FilesystemService extends Server {
    * Until then everything that changes has answered Lost.
    */
   background(): u32 {
-    assert(!this.core.journal.isLost, "changes were lost: starting anew from the log");
+    assert(!this.core.journal.isLost || !this.core.committer.hasSynced, "changes were lost: starting anew from the log");
     return 0;
   }
 

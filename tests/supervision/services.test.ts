@@ -140,6 +140,28 @@ test("after a failed flush everybody is told Lost, and the idle system starts an
   survivor.finish();
 });
 
+/** A disk that takes no write from some moment on, and still reads. */
+class WornDisk extends OverlayDisk {
+  isWorn = false;
+  override write(views: readonly Uint8Array[], offsetBytes: number): boolean { return !this.isWorn && super.write(views, offsetBytes); }
+}
+
+test("a disk that takes no more writes is still read: nobody restarts for ever, nobody is given up", () => {
+  const survivor = new Survivor(sampleDisk(WornDisk), silent);
+  const { system } = survivor.bench.hosted, { tree } = survivor.bench;
+  survivor.run([steps.create("f"), steps.write("f", 0, 5000), steps.sync()]);
+  const before = readFile(tree, "/f");
+  (survivor.disk as WornDisk).isWorn = true;
+  for (let round = 0; round < 12; round++) {
+    for (const change of [() => writeFile(tree, `/new${round}`, new Uint8Array(5000)), () => tree.sync()]) assert.notEqual(statusOf(change), Status.Ok);
+    for (let turn = 0; turn < 3; turn++) system.turn();
+  }
+  for (const name of services) assert.equal(system.domain(name).state, DomainState.Ready, name);
+  assert.ok(system.domain("block").restarts <= 2, `block restarted ${system.domain("block").restarts} times`);
+  assert.deepEqual(readFile(tree, "/f"), before);
+  survivor.bench.close();
+});
+
 test("an idle block service leaves one seal behind what was synced", () => {
   const survivor = new Survivor(sampleDisk(), silent), { system } = survivor.bench.hosted, { host } = survivor.bench;
   const block = new BlockClient(host, host.handle("block")), address = host.reserve(blockStatisticsBytes);
