@@ -285,16 +285,24 @@ export class Mount {
     // Only what is durable may be called so in the epoch record, and it has to be before redo images overwrite what was verified.
     if (this.flushed < log.sequence && volume.disk.canFlush) {
       const status = volume.disk.flush();
-      if (status) return isPassing(status) ? status : <u32>Status.DeviceError;
+      if (status) return this.serveReadOnly(status);
     }
     log.durable = log.sequence;
     if (this.hasDeadRecords || volume.droppedCount || this.lastKind != RecordKind.epoch) {
       log.epoch = this.highestEpoch;
       let status = volume.appendEmpty(RecordKind.epoch);
       if (!status && volume.disk.canFlush) status = volume.disk.flush();
-      if (status) return isPassing(status) ? status : <u32>Status.DeviceError;
+      if (status) return this.serveReadOnly(status);
     }
     log.noteFlushed();
+    return Status.Ok;
+  }
+
+  /** The device takes no write: what was verified is served as from a device that cannot be written. A status that passes ends the mount, which is tried again. */
+  private serveReadOnly(status: u32): u32 {
+    if (isPassing(status)) return status;
+    this.volume.isReadOnly = true;
+    this.volume.log.noteFlushed();
     return Status.Ok;
   }
 
