@@ -82,20 +82,15 @@ export class Capability {
 
   /** Takes the place of `giver` in the derivation tree and all that it is; the giver's slot is free afterwards. */
   takeOver(giver: Capability): void {
+    // Linked in the microkernel's order, so that what is revoked frees its slots in the same order and both kernels give the same handles.
     this.deriveFrom(giver, giver.rights, giver.badge);
     this.unlink();
-    this.parent = giver.parent;
-    this.previousSibling = giver.previousSibling;
-    this.nextSibling = giver.nextSibling;
-    if (giver.previousSibling !== null) giver.previousSibling.nextSibling = this;
-    else if (giver.parent !== null) giver.parent.firstChild = this;
-    if (giver.nextSibling !== null) giver.nextSibling.previousSibling = this;
-    this.firstChild = giver.firstChild;
-    for (let child = giver.firstChild; child !== null; child = child.nextSibling) child.parent = this;
-    giver.parent = null;
-    giver.previousSibling = null;
-    giver.nextSibling = null;
-    giver.firstChild = null;
+    if (giver.parent !== null) this.linkUnder(giver.parent);
+    for (let child = giver.firstChild; child !== null; child = giver.firstChild) {
+      child.unlink();
+      child.linkUnder(this);
+    }
+    giver.unlink();
     giver.table.forget(giver);
   }
 

@@ -71,11 +71,14 @@ export function table(kernel: string, { tried, succeeded, callsPerSecond, rows }
 if (process.argv[1]?.endsWith("attack.ts")) {
   const [kernel = "both", seed = "1", calls = "1000000"] = process.argv.slice(2);
   let failed = 0;
+  const answers: string[] = [];
   for (const [name, run] of [["hosted", attackHosted], ["microkernel", attackMicrokernel]] as const) {
     if (kernel !== "both" && kernel !== name) continue;
     const attack = await run(Number(seed), Number(calls), 600_000);
     console.log(`seed ${seed}\n${table(name, attack)}`);
+    answers.push(JSON.stringify([...attack.rows]));
     if (attack.status !== 0 || attack.succeeded * 3 < attack.tried) { failed = 1; console.log(`FAILED: status ${attack.status}\n${attack.output.slice(-2000)}`); }
   }
+  if (answers.some((each) => each !== answers[0])) { failed = 1; console.log("FAILED: the kernels answered differently"); }
   process.exit(failed);
 }
