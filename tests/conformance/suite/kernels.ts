@@ -8,7 +8,7 @@ import { bundle, compileModule, root } from "../../modules/build.ts";
 import { bootAndRun } from "../../qemu/machine.ts";
 import type { Case } from "./case.ts";
 import { encodeProgram, withSegment } from "./program.ts";
-import { conductor, manifest, pages } from "./world.ts";
+import { conductor, manifest, pages, shippedService } from "./world.ts";
 
 export interface Outcome { answers: number[]; complaint: string }
 export interface Run { outcomes: Map<number, Outcome>; output: string; status: number; seconds: number }
@@ -18,7 +18,7 @@ const folder = join(root, "build/test-modules");
 export async function buildModules(cases: readonly Case[]): Promise<Record<string, string>> {
   const compiled = readFileSync(await compileModule("conformance", "tests/modules/conformance-actor", pages));
   const address = programAddress(compiled);
-  const paths: Record<string, string> = {};
+  const paths: Record<string, string> = { [shippedService]: join(root, `build/modules/${shippedService}.wasm`) };
   for (const name of ["conformance-actor", "conformance-conductor"]) {
     const bytes = withSegment(compiled, address, encodeProgram(cases, conductor, name === "conformance-conductor"));
     if (!WebAssembly.validate(bytes as BufferSource)) throw new Error(`${name} is no module any more`);

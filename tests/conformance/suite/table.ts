@@ -7,7 +7,8 @@ import { eventCases } from "./cases/events.ts";
 import { grantCases } from "./cases/grants.ts";
 import { handleCases } from "./cases/handles.ts";
 import { leaseCases } from "./cases/leases.ts";
+import { mailboxCases } from "./cases/mailbox.ts";
 import { restartCases } from "./cases/restarts.ts";
 import { worldCases } from "./cases/world.ts";
 
-export const cases: readonly Case[] = [...handleCases, ...leaseCases, ...grantCases, ...capabilityCases, ...callCases, ...eventCases, ...worldCases, ...deathCases, ...restartCases];
+export const cases: readonly Case[] = [...handleCases, ...leaseCases, ...grantCases, ...capabilityCases, ...callCases, ...eventCases, ...worldCases, ...deathCases, ...restartCases, ...mailboxCases];

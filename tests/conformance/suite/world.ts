@@ -13,6 +13,8 @@ const self = (domain: string): Capability => ({ name: "self", kind: "endpoint", 
 const to = (domain: string, badge: number, more: Partial<Capability> = {}): Capability => ({ name: domain, kind: "endpoint", domain, badge, ...more });
 const signals = (name: string, domain: string, bits: number): Capability => ({ name, kind: "notification", domain, bits });
 
+/** The one domain that runs no scripts: the service of that name, as it is shipped. */
+export const shippedService = "mailbox";
 type Shape = Pick<Domain, "name" | "rank" | "capabilities" | "timeLimitMs" | "restart" | "onPeerRestart">;
 /** Whoever dies again within a millisecond waits for the empty stack; the cases pause for longer, so that each death is a first one. */
 const atOnce = { restart: { limit: 100, windowMs: 1, backoffMs: 0 } };
@@ -29,12 +31,13 @@ const shapes: Shape[] = [
   { name: "server", rank: 3, ...atOnce, capabilities: [to("notebook", 3), self("server"), to("deep", 31), to("driver", 32), signals("up", "attacker", 7), ...facilities] },
   { name: "bystander", rank: 3, capabilities: [to("notebook", 4), self("bystander"), to("deep", 41), signals("own", "bystander", 1)] },
   { name: "attacker", rank: 5, ...atOnce, capabilities: [
-    to("notebook", 5), self("attacker"), to("server", 51), to("deep", 52), to("driver", 53), { ...to("server", 54, { rights: 0 }), name: "bare" }, signals("down", "server", 0x70), signals("own", "attacker", 0x100), ...facilities] },
-  { name: "lodger", rank: 5, ...atOnce, capabilities: [to("notebook", 6), self("lodger"), to("server", 61), to("deep", 62), signals("down", "server", 0x80)] },
+    to("notebook", 5), self("attacker"), to("server", 51), to("deep", 52), to("driver", 53), { ...to("server", 54, { rights: 0 }), name: "bare" }, signals("down", "server", 0x70), signals("own", "attacker", 0x100), ...facilities, to("mailbox", 105)] },
+  { name: "lodger", rank: 5, ...atOnce, capabilities: [to("notebook", 6), self("lodger"), to("server", 61), to("deep", 62), signals("down", "server", 0x80), to("mailbox", 106)] },
   { name: "sprinter", rank: 3, ...atOnce, timeLimitMs, capabilities: [to("notebook", 8), self("sprinter"), ...facilities] },
   { name: "runner", rank: 5, ...atOnce, timeLimitMs, capabilities: [to("notebook", 9), self("runner"), to("sprinter", 91), ...facilities] },
   { name: "quitter", rank: 3, restart: { limit: 3, windowMs: 600_000, backoffMs: 20 }, capabilities: [to("notebook", 10), self("quitter")] },
   { name: "dependant", rank: 4, ...atOnce, onPeerRestart: "restart", capabilities: [to("notebook", 11), self("dependant"), to("quitter", 111)] },
+  { name: "mailbox", rank: 0, ...atOnce, capabilities: [] },
   { name: "mortal", rank: 3, capabilities: [to("notebook", 12), self("mortal")] },
   { name: "conductor", rank: 7, capabilities: [
     to("notebook", 7), signals("self", "conductor", 1), { name: "power", kind: "power" }, { name: "console", kind: "console", bit: 2 }, { name: "timer", kind: "timer", bit: 1 }, { name: "control", kind: "control" },
@@ -44,7 +47,8 @@ const shapes: Shape[] = [
 
 export const manifest = (): { version: number; domains: Domain[] } => ({
   version: 1,
-  domains: shapes.map((shape) => ({ ...shape, module: shape.name === "conductor" ? "conformance-conductor" : "conformance-actor", memoryPages: pages })),
+  domains: shapes.map((shape) => (shape.name === shippedService
+    ? { ...shape, module: shape.name, memoryPages: 1 } : { ...shape, module: shape.name === "conductor" ? "conformance-conductor" : "conformance-actor", memoryPages: pages })),
 });
 export const ids: Record<string, number> = Object.fromEntries(shapes.map(({ name }, index) => [name, index]));
 
@@ -67,7 +71,7 @@ export const handles: Record<string, Record<string, number>> = Object.fromEntrie
 /** Handles of the manifest in a table: indexes 1 … count. Four lease slots follow, then what is made at run time. */
 export const manifestCount = (domain: string): number => Object.keys(handlesOf(shapes.find(({ name }) => name === domain)!)).length;
 
-const others = shapes.map(({ name }) => name).filter((name) => name !== "conductor").reverse();
+const others = shapes.map(({ name }) => name).filter((name) => name !== "conductor" && name !== shippedService).reverse();
 /** Twice, because the first call after a restart is told of it. */
 const everywhere = (script: (domain: string) => Step[]): Step[] => others.flatMap((name) => { const steps = script(name); return [run(handles.conductor![name]!, steps), run(handles.conductor![name]!, steps)]; });
 /** Uses every endpoint of the manifest once, so that the next case is told of no restart in the one before. */
