@@ -10,7 +10,7 @@
   (global (export "messageIn") i32 (i32.const 1024))
   (global (export "messageOut") i32 (i32.const 1280))
   (global $sum (mut i32) (i32.const 0))
-  (table 1 funcref)
+  (table 1 1 funcref)
   (elem (i32.const 0) $nothing)
   (func $nothing)
   (func (export "start") (result i32) (i32.const 0))
