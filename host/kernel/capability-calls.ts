@@ -1,6 +1,6 @@
 // System calls on capabilities themselves: mint (a copy with fewer rights, or with a badge), drop, revoke. What a server
 // must hear of a drop or a revocation it hears before the system call returns, if it has a lower rank.
-import { kindEndpoint, rightMint, Status } from "./abi.ts";
+import { Fault, kindEndpoint, rightMint, Status } from "./abi.ts";
 import type { Domain } from "./domain.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -13,6 +13,13 @@ export function makeCapabilityCalls(kernel: Kernel, domain: Domain) {
     kernel.deliverClosedBelow(domain.rank);
     if (kernel.unsettled) kernel.supervisor.settle(domain);
     return 0;
+  }
+  /**
+   * Memory was taken back for which a driver holds device addresses: its device is stopped, and the driver with it, before the owner
+   * goes on. A driver that is done with a grant drops it first.
+   */
+  function stopInterrupted(driver: Domain | null): void {
+    if (driver !== null && driver !== domain) kernel.supervisor.end(driver, Fault.deviceReach, "a grant was taken back that its device may be using");
   }
   return {
     capability_mint(handle: number, rights: number, badge: number): number {
@@ -34,14 +41,14 @@ export function makeCapabilityCalls(kernel: Kernel, domain: Domain) {
       if (slot === null) return -Status.InvalidHandle;
       // The manifest's capabilities are for the life of the system.
       if (slot.generation === 0) return -Status.Denied;
-      table.drop(slot);
+      stopInterrupted(table.drop(slot));
       return tellServers();
     },
 
     capability_revoke(handle: number): number {
       const slot = table.find(handle);
       if (slot === null) return -Status.InvalidHandle;
-      table.revoke(slot);
+      stopInterrupted(table.revoke(slot));
       return tellServers();
     },
   };

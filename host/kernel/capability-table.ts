@@ -234,22 +234,29 @@ export class CapabilityTable {
     this.clear(slot);
   }
 
-  /** Takes back everything derived from `root`, leaves first; `root` itself stays. */
-  revoke(root: Capability): void {
+  /**
+   * Takes back everything derived from `root`, leaves first; `root` itself stays. Answers who held a grant of it that a device may be
+   * using (a lease ends with the request, and its driver answers for that), or null.
+   */
+  revoke(root: Capability): Domain | null {
+    let interrupted: Domain | null = null;
     let node: Capability = root;
     for (;;) {
       while (node.firstChild !== null) node = node.firstChild;
-      if (node === root) return;
+      if (node === root) return interrupted;
       const parent = node.parent!;
+      if (node.kind === kindGrant && node.deviceRights !== 0) interrupted = node.table.domain;
       node.table.clear(node);
       node = parent;
     }
   }
 
   /** capability_drop: a grant of one's own takes back what was derived from it, and nothing outlives a lease. */
-  drop(slot: Capability): void {
-    if (slot.kind === kindLease || (slot.kind === kindGrant && slot.target === this.domain)) this.revoke(slot);
+  drop(slot: Capability): Domain | null {
+    const isRevoked = slot.kind === kindLease || (slot.kind === kindGrant && slot.target === this.domain);
+    const interrupted = isRevoked ? this.revoke(slot) : null;
     this.release(slot);
+    return interrupted;
   }
 
   /** Ends one lease of the request that was served, with anything minted from it. */

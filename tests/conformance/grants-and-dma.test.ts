@@ -118,8 +118,9 @@ test("device access to a lease ends with the call, to a grant with the grant, to
   low.result(Step.dmaSegments, LowHandles.dma, given, 0, page, 1, low.scratch, 1);
   const [second] = segments(low, 1);
   assert.equal(port.reach(second!.low, second!.high, page, true), true);
-  middle.result(Step.drop, own);
+  low.result(Step.drop, given);
   assert.equal(port.reach(second!.low, second!.high, 1, true), false);
+  assert.equal(middle.result(Step.drop, own), Status.Ok);
   low.result(Step.dmaSegments, LowHandles.dma, 0, low.scratch, page, 1, low.scratch, 1);
   const [third] = segments(low, 1);
   assert.equal(port.reach(third!.low, third!.high, page, true), true);

@@ -107,12 +107,27 @@ test("wrong requests are answered by their completions", async () => {
   for (const [{ tag }, status] of wanted) assert.equal(byTag.get(tag), statusNumber(status), `tag ${tag}`);
 });
 
-test("a grant that was dropped is refused at the next request, and its slot is free again", async () => {
+test("a grant that its owner takes back while the driver has device addresses for it: the device is reset, and the driver starts anew", async () => {
   const driver = await bootDriver();
   const { slot, grant } = driver.attach(4096);
-  driver.client.calls.capability_drop(grant);
   driver.submit([entry(Transfer.read, 1, 0, slot, 0, 512)]);
-  assert.deepEqual(driver.reapAll().map(({ status }) => status), [statusNumber("InvalidHandle")]);
+  driver.reapAll();
+  driver.client.calls.capability_drop(grant);
+  assert.equal(statusOf(() => driver.submit([entry(Transfer.read, 2, 0, slot, 0, 512)])), "PeerRestarted");
+  assert.equal(driver.system.domain("virtio-blk").restarts, 1);
+  const again = driver.attach(4096).slot;
+  driver.submit([entry(Transfer.read, 3, 0, again, 0, 512)]);
+  assert.deepEqual(driver.reapAll().map(({ status }) => status), [statusNumber("Ok")]);
+});
+
+test("a grant that was detached may be taken back: the driver goes on, and its slot is free again", async () => {
+  const driver = await bootDriver();
+  const { slot, grant } = driver.attach(4096);
+  driver.submit([entry(Transfer.read, 1, 0, slot, 0, 512)]);
+  driver.reapAll();
+  driver.disk.detach({ slot });
+  assert.equal(driver.client.calls.capability_drop(grant), 0);
+  assert.equal(driver.system.domain("virtio-blk").restarts, 0);
   assert.equal(driver.attach(4096).slot, slot);
 });
 

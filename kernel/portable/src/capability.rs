@@ -53,6 +53,8 @@ pub(crate) struct Slot {
     pub capability: Capability,
     pub generation: u16,
     pub holder: u8,
+    /// A grant: device addresses were given out for it, so a device may use it until its driver lets go of it.
+    pub is_reached: bool,
     pub parent: u32,
     pub first_child: u32,
     /// Next sibling, or next free slot.
@@ -64,6 +66,7 @@ const EMPTY: Slot = Slot {
     capability: Capability { kind: FREE, domain: 0, rights: 0, badge: 0, address: 0, length: 0 },
     generation: 0,
     holder: 0,
+    is_reached: false,
     parent: NONE,
     first_child: NONE,
     next: NONE,
@@ -101,6 +104,8 @@ pub struct Capabilities {
     pub(crate) lives: Box<[Life]>,
     /// The manifest's capabilities of each table, as they are made again.
     templates: Box<[Vec<Capability>]>,
+    /// Who held a grant that a device may be using when it was taken back.
+    pub(crate) interrupted: Option<u8>,
     /// Stale and forged handles that each domain used.
     refused: Box<[Cell<u32>]>,
     pub badges: Badges,
@@ -120,6 +125,7 @@ impl Capabilities {
             tables: (0..count).map(table).collect(),
             lives: ranks.iter().map(|&rank| Life { rank, is_told: false, is_alive: true, epoch: 0 }).collect(),
             templates: vec![Vec::new(); count].into_boxed_slice(),
+            interrupted: None,
             refused: vec![Cell::new(0); count].into_boxed_slice(),
             badges: Badges::new(count),
         }
@@ -327,6 +333,7 @@ impl Capabilities {
         let slot = &mut self.slots[position as usize];
         slot.generation = next_generation(slot.generation);
         slot.capability = capability;
+        slot.is_reached = false;
         if is_endpoint {
             self.set_epoch(position, if is_counted { capability.address } else { STALE });
         }

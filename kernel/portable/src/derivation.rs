@@ -29,9 +29,20 @@ impl Capabilities {
             if position == root {
                 return;
             }
-            let parent = self.slots[position as usize].parent;
+            let Slot { parent, holder, is_reached, .. } = self.slots[position as usize];
+            if is_reached {
+                self.interrupted = Some(holder);
+            }
             self.clear(position);
             position = parent;
+        }
+    }
+
+    /// Device addresses are given out for part of a grant. (A lease ends with the request, and its driver answers for that.)
+    pub fn reach(&mut self, holder: usize, handle: u32) {
+        if let Ok(position) = self.find(holder, handle) {
+            let slot = &mut self.slots[position as usize];
+            slot.is_reached = u32::from(slot.capability.kind) == kind::GRANT;
         }
     }
 
@@ -83,6 +94,7 @@ impl Capabilities {
             }
             (base + 1..base + used).for_each(|position| self.make_stale(position, domain));
         }
+        self.interrupted = None; // the device is stopped because of the memory itself
     }
 
     fn make_stale(&mut self, position: Position, server: usize) {

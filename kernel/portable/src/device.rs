@@ -49,6 +49,10 @@ impl Kernel {
         // Every memory is one physical run, so one segment is always enough.
         let base = owner.device_base.ok_or(status::UNSUPPORTED)?;
         let segment = self.loaded(me)?.bytes_mut(out, SEGMENT_BYTES)?;
+        drop(capabilities);
+        if source != 0 {
+            self.capabilities.borrow_mut().reach(me, source);
+        }
         exposed.is_exposed.set(true);
         self.machine.prepare_for_device(memory, length as usize);
         segment[..8].copy_from_slice(&(base + u64::from(address)).to_le_bytes());

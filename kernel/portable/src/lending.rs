@@ -2,7 +2,7 @@
 use crate::Status;
 use crate::capability::{Capability, MEMORY_RIGHTS};
 use crate::frames::PAGE_BYTES;
-use crate::generated::{kind, right, status};
+use crate::generated::{fault, kind, right, status};
 use crate::kernel::Kernel;
 
 impl Kernel {
@@ -72,6 +72,7 @@ impl Kernel {
         }
         capabilities.drop(position);
         drop(capabilities);
+        self.stop_interrupted(me);
         self.deliver_closed_below(Some(self.domains[me].rank));
         Ok(0)
     }
@@ -81,7 +82,17 @@ impl Kernel {
         let position = capabilities.find(me, handle)?;
         capabilities.revoke(position);
         drop(capabilities);
+        self.stop_interrupted(me);
         self.deliver_closed_below(Some(self.domains[me].rank));
         Ok(0)
+    }
+
+    /// Memory was taken back for which a driver holds device addresses: its device is stopped, and the driver with it, before the
+    /// owner goes on. A driver that is done with a grant drops it first.
+    fn stop_interrupted(&self, me: usize) {
+        let interrupted = self.capabilities.borrow_mut().interrupted.take();
+        if let Some(driver) = interrupted.map(usize::from).filter(|&driver| driver != me && self.domains[driver].is_alive()) {
+            self.end(driver, fault::DEVICE_REACH, b"a grant was taken back that its device may be using");
+        }
     }
 }

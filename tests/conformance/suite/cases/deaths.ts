@@ -103,6 +103,18 @@ const dyingCases = rule("what a dying domain's callees still may", [
   ["its handler's reply goes nowhere: the caller's message buffer says so", [[at("attacker", [run(attacker.server!, [endBy(0)]), report(5)])], rest], [PeerRestarted, 5]],
 ]);
 
+/** The server grants a page to the driver, which keeps it in its register 5 and, if so wanted, asks for its device addresses. */
+const grantToDriver = (isReached: boolean): Step[] => [keepSign(0, system.grant_create(server.driver!, buffer(4096), 4096, 3)), give(0, register(0)),
+  run(server.driver!, [set(5, given(0)), ...(isReached ? [quiet(system.dma_segments(driver["disk.dma"]!, register(5), 0, 4096, 1, buffer(), 1))] : [])])];
+const takenBack = (isReached: boolean, steps: Step[]): Step[][] => [[...since("driver"), at("server", [...grantToDriver(isReached), ...steps]), ...restartsSince("driver")], rest];
+const grantCases = rule("a grant that a device may be using", [
+  ["dropped by its owner: the device is stopped first, with its driver", [...takenBack(true, [system.capability_drop(register(0)), run(server.driver!), run(server.driver!, [report(5)])]), stateOf("driver")], [0, Ok, PeerRestarted, 5, 1, Ready, DeviceReach]],
+  ["revoked by its owner", [...takenBack(true, [system.capability_revoke(register(0)), run(server.driver!)]), stateOf("driver")], [0, Ok, PeerRestarted, 1, Ready, DeviceReach]],
+  ["the driver let go of it before", takenBack(true, [run(server.driver!, [system.capability_drop(register(5))]), system.capability_drop(register(0)), run(server.driver!, [report(5)])]), [0, Ok, Ok, 5, 0]],
+  ["nobody asked for its device addresses", takenBack(false, [system.capability_drop(register(0)), run(server.driver!, [report(5)])]), [0, Ok, 5, 0]],
+  ["the driver takes its own copies back", takenBack(true, [run(server.driver!, [keep(6, system.capability_mint(register(5), 3, 0)), quiet(system.dma_segments(driver["disk.dma"]!, register(6), 0, 64, 1, buffer(), 1)), system.capability_revoke(register(5)), system.capability_drop(register(5))])]), [0, Ok, Ok, 0]],
+]);
+
 const deviceCases = rule("a device that could reach memory of the dead", [
   ["its driver ends with it", [[kill("driver", conductor.control!), at("driver", [])], rest, [...since("driver"), at("server", [lend(0, 0, buffer(), 4096, Read), run(server.driver!), lend(0, 0, buffer(), 4096, Read), run(server.driver!, [sign(system.dma_segments(driver["disk.dma"]!, lease(0), 0, 4096, 0, buffer(), 1))])]), kill("server", conductor.control!), ...stateOf("server"), ...stateOf("driver"), ...restartsSince("driver")], rest],
     [Ok, PeerRestarted, PeerRestarted, 0, Ok, Ready, Killed, Ready, DeviceReach, 1]],
@@ -115,4 +127,4 @@ const mortalCases = rule("a domain without a restart policy", [
   ["and nobody can grant it memory that it would use", [[quiet(system.grant_create(conductorTo("mortal"), buffer(4096), 4096, Read)), at("mortal", [])]], [PeerDead]],
 ]);
 
-export const deathCases: Case[] = [...receiveCases, ...notifiedCases, ...closedCases, ...closedBelowCases, ...backgroundCases, ...startCases, ...refusedCases, ...misuseCases, ...killCases, ...dyingCases, ...deviceCases, ...mortalCases];
+export const deathCases: Case[] = [...receiveCases, ...notifiedCases, ...closedCases, ...closedBelowCases, ...backgroundCases, ...startCases, ...refusedCases, ...misuseCases, ...killCases, ...dyingCases, ...deviceCases, ...grantCases, ...mortalCases];
