@@ -235,6 +235,7 @@ test("a domain whose memory the device can reach takes the driver with it; one t
     if (isGiven) assert.equal(driver.result(Step.dmaSegments, LowHandles.dma, given, 0, page, 1, driver.scratch, 1), 1);
     // Own memory is not somebody else's.
     assert.equal(driver.result(Step.dmaSegments, LowHandles.dma, 0, driver.scratch, page, 1, driver.scratch, 1), 1);
+    driver.result(Step.drop, given);
     owner.result(Step.drop, own);
     system.kill("middle");
     assert.deepEqual(system.faults.map(({ domain, code }) => [domain, code]), isGiven ? [["middle", 5], ["low", 9]] : [["middle", 5]], "also after the grant has ended: the device may have kept the address");

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryDisk } from "../../../host/devices/disk.ts";
 import type { VirtioBlkOptions } from "../../../host/devices/virtio-blk.ts";
+import { Fault } from "../../../host/kernel/abi.ts";
 import { bootHosted } from "../../../host/kernel/system.ts";
 import { bootDriver } from "../../driver/driver-system.ts";
 import { systemManifest } from "../../modules/build.ts";
 import { FakeDriver, type FakeDriverOptions } from "./fake-driver.ts";
-import { cases, Device } from "./suite.ts";
+import { cases, Device, grantsEnd } from "./suite.ts";
 
 const sectors = 4096;
 
@@ -52,7 +53,8 @@ for (const [name, device, dmaSegmentBytes] of devices) {
     test(`virtio-blk, ${name}: ${sentence}`, async () => {
       const driver = await bootDriver(device, { sectors, ...(dmaSegmentBytes === undefined ? {} : { dmaSegmentBytes }) });
       run(new Device(driver.client));
-      assert.deepEqual(driver.system.faults, []);
+      // Whoever takes a grant back that is still attached stops the device and its driver (docs/supervision.md §3); nothing else ends.
+      assert.deepEqual(driver.system.faults.map(({ code }) => code), run === grantsEnd ? [Fault.deviceReach] : []);
       assert.equal(driver.system.domain("virtio-blk").port!.dma.violations, 0, "accesses outside what was lent");
       assert.equal(driver.device.common.misuses, 0);
       assert.equal(driver.device.counters.errors, 0, "requests that the device had to refuse");

@@ -233,7 +233,7 @@ function batchesAnswerWrongRequests(device: Device): void {
   assert.equal(statusOf(() => device.disk.detach({ slot })), "Ok");
 }
 
-function grantsEnd(device: Device): void {
+export function grantsEnd(device: Device): void {
   const block = device.blockSectors * sectorBytes;
   const grant = device.client.calls.grant_create(device.client.handle("device"), device.memory, memoryBytes, 3);
   assert.equal(statusOf(() => device.disk.attach({ lengthBytes: 0, grant })), "InvalidArgument");
@@ -242,7 +242,13 @@ function grantsEnd(device: Device): void {
   const last = device.client.calls.grant_create(device.client.handle("device"), device.memory, memoryBytes, 3);
   const { slot } = device.disk.attach({ lengthBytes: memoryBytes, grant: last });
   device.client.calls.capability_drop(last);
-  assert.equal(device.submit([[Transfer.read, 1, 0n, slot, 0, block]]), "Ok");
+  const answer = device.submit([[Transfer.read, 1, 0n, slot, 0, block]]);
+  // A driver that had device addresses for the grant was stopped with its device (docs/supervision.md §3) and knows no slot any more; the fake has no device.
+  if (answer === "PeerRestarted") {
+    assert.notEqual(statusOf(() => device.disk.detach({ slot })), "Ok");
+    return;
+  }
+  assert.equal(answer, "Ok");
   assert.equal(device.reapAll().get(1)?.status, statusNumber("InvalidHandle"));
   assert.equal(statusOf(() => device.disk.detach({ slot })), "Ok");
 }
