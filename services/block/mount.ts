@@ -278,14 +278,14 @@ export class Mount {
     const log = volume.log;
     if (!volume.isReadOnly && !log.freeBlocks) log.tail = log.checkpointPosition;
     if (!log.freeBlocks) volume.isReadOnly = true;
+    // Only what is durable may be called so, by a sync or in the epoch record, and it has to be before redo images overwrite what was verified.
+    if (this.flushed < log.sequence && volume.disk.canFlush && !volume.disk.isReadOnly) {
+      const status = volume.disk.flush();
+      if (status) return this.serveReadOnly(status);
+    }
     if (volume.isReadOnly) {
       log.noteFlushed();
       return Status.Ok;
-    }
-    // Only what is durable may be called so in the epoch record, and it has to be before redo images overwrite what was verified.
-    if (this.flushed < log.sequence && volume.disk.canFlush) {
-      const status = volume.disk.flush();
-      if (status) return this.serveReadOnly(status);
     }
     log.durable = log.sequence;
     if (this.hasDeadRecords || volume.droppedCount || this.lastKind != RecordKind.epoch) {
@@ -298,11 +298,14 @@ export class Mount {
     return Status.Ok;
   }
 
-  /** The device takes no write: what was verified is served as from a device that cannot be written. A status that passes ends the mount, which is tried again. */
+  /**
+   * The device takes no write: what was verified is served, and nothing is promised of it, because nobody knows what of it is durable (docs/crash-contract.md rule 9).
+   * A status that passes ends the mount, which is tried again.
+   */
   private serveReadOnly(status: u32): u32 {
     if (isPassing(status)) return status;
     this.volume.isReadOnly = true;
-    this.volume.log.noteFlushed();
+    this.volume.failure = Status.DeviceError;
     return Status.Ok;
   }
 

@@ -73,6 +73,27 @@ test("a failed write of the log acknowledges nothing more; a failed write of dat
   assert.deepEqual(after.read(address, 1), pattern(2, blockBytes));
 });
 
+test("a mount whose flush or write fails serves what it verified, and promises nothing of it; the next mount does", () => {
+  const bench = fresh();
+  const address = bench.store(pattern(1, blockBytes));
+  bench.commit(Uint8Array.of(1));
+  bench.close(); // committed, and never synced
+  for (const prepare of [(device: FakeDevice) => { device.failFlushIn = 0; }, (device: FakeDevice) => { device.failFlushIn = 1; }, (device: FakeDevice) => { device.failWriteIn = 0; }]) {
+    const broken = remount(bench.device.bytes, prepare);
+    assert.equal(mountStatus(broken), 0);
+    assert.ok((broken.block.describe().flags & BlockFlag.readOnly) !== 0);
+    assert.deepEqual(broken.read(address, 1), pattern(1, blockBytes));
+    assert.equal(statusOf(() => broken.block.sync()), Status.DeviceError, "nobody flushed what is served");
+    assert.equal(statusOf(() => broken.commit(Uint8Array.of(2))), Status.DeviceError);
+    assert.equal(statusOf(() => broken.block.checkpoint()), Status.DeviceError);
+    broken.close();
+  }
+  const after = remount(bench.device.bytes);
+  assert.deepEqual(after.pieces(), [Uint8Array.of(1)]);
+  after.block.sync();
+  after.close();
+});
+
 test("each write and flush of a checkpoint may fail: the service stops, and a mount has every synced transaction", () => {
   for (const kind of ["failWriteIn", "failFlushIn"] as const) for (let nth = 0; nth < 8; nth++) {
     const bench = fresh();
