@@ -5,8 +5,18 @@ import { join } from "node:path";
 import { root } from "../modules/build.ts";
 import { logSectorBytes } from "./write-log.ts";
 
+export type MachineKind = "q35" | "microvm";
+
+/** The disk as each machine attaches it. QEMU 7.2 offers virtio-mmio as a legacy device unless it is told not to. */
+const diskArguments: Record<MachineKind, string[]> = {
+  q35: ["-device", "virtio-blk-pci,drive=disk,disable-legacy=on"],
+  microvm: ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=disk"],
+};
+
 export interface MachineOptions {
   image: string;
+  /** q35 has the disk on PCI, microvm on virtio-mmio. q35 unless given. */
+  machine?: MachineKind;
   /** A bundle other than the shipped one. */
   bundle?: string;
   /** Given to the shell (or the test module in its place) by console_arguments. */
@@ -26,14 +36,15 @@ export class Machine {
   private listeners: Array<() => void> = [];
 
   constructor(options: MachineOptions) {
+    const machine = options.machine ?? "q35";
     const words = [...(options.words ?? [])];
     if (options.run !== undefined) words.push(`run=${Buffer.from(options.run).toString("hex")}`);
     const file = `driver=file,filename=${options.image},cache.direct=off`;
     const disk = options.writeLog
       ? ["-blockdev", `node-name=image,${file}`, "-blockdev", `node-name=log,driver=file,filename=${options.writeLog}`, "-blockdev", `node-name=disk,driver=blklogwrites,file=image,log=log,log-sector-size=${logSectorBytes}`]
       : ["-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=raw,file=image"];
-    this.child = spawn("qemu-system-x86_64", ["-machine", "q35", "-cpu", "max", "-m", String(options.memoryMiB ?? 1024), "-kernel", join(root, "build/kernel/kernel.elf"), "-initrd", options.bundle ?? join(root, "build/kernel/bundle.bin"),
-      "-append", words.join(" "), ...disk, "-device", "virtio-blk-pci,drive=disk,disable-legacy=on", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+    this.child = spawn("qemu-system-x86_64", ["-machine", machine, "-cpu", "max", "-m", String(options.memoryMiB ?? 1024), "-kernel", join(root, "build/kernel/kernel.elf"), "-initrd", options.bundle ?? join(root, "build/kernel/bundle.bin"),
+      "-append", words.join(" "), ...disk, ...diskArguments[machine], "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
       "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...(options.extra ?? [])]);
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on("data", (chunk: Buffer) => { this.output += chunk.toString().replaceAll("\r", ""); this.wake(); });
     this.ended = new Promise((resolve) => this.child.on("close", (code, signal) => { this.code = code ?? -1; if (signal) this.code = -2; resolve(this.code); this.wake(); }));
