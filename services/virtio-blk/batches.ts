@@ -1,7 +1,7 @@
 // Batches: requests over attached grants that are started together and collected later, in any order.
 // What stays true: every accepted request is answered by exactly one completion, which carries its tag; `accepted`
 // counts from the front of the batch, and what was not accepted has not begun.
-import { BatchRequest, Completion, Transfer, ZeroFlag } from "../../kernel-bindings/generated/assembly/block-device";
+import { BatchRequest, Completion, Transfer, RequestFlag } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Disk } from "./disk";
 import { batchOperationLimit, noGrant } from "./operation-table";
@@ -142,7 +142,7 @@ export class Batches {
   private admit(request: usize, type: u32): u32 {
     if (type == noType) return Status.InvalidArgument;
     const lengthBytes = BatchRequest.lengthBytes(request), flags = BatchRequest.flags(request);
-    if (flags & ~ZeroFlag.unmap || (flags != 0 && type != RequestType.writeZeroes)) return Status.InvalidArgument;
+    if (flags & ~RequestFlag.unmap || (flags != 0 && type != RequestType.writeZeroes)) return Status.InvalidArgument;
     if (isRange(type)) {
       if (lengthBytes == 0 || lengthBytes % sectorBytes != 0) return Status.InvalidArgument;
       return this.disk.admitRange(type, BatchRequest.sector(request), lengthBytes / sectorBytes);

@@ -1,6 +1,6 @@
 // The disk to its clients, without messages: checks what they ask for and has it done. Synchronous transfers here,
 // batches in batches.ts. All arguments come from clients and may be anything.
-import { DeviceFlag, ZeroFlag } from "../../kernel-bindings/generated/assembly/block-device";
+import { DeviceFlag, RequestFlag } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { DeviceLife } from "./device-life";
 import { DriverStatistics } from "./driver-statistics";
@@ -108,7 +108,7 @@ export class Disk {
 
   /** Discard or zero a range of sectors, in as many requests as the device's limits ask for. */
   erase(type: u32, sector: u64, sectorCount: u64, flags: u32): u32 {
-    const refused = flags & ~ZeroFlag.unmap ? Status.InvalidArgument : this.admitRange(type, sector, sectorCount);
+    const refused = flags & ~RequestFlag.unmap ? Status.InvalidArgument : this.admitRange(type, sector, sectorCount);
     if (refused != Status.Ok || sectorCount == 0) return refused;
     const engine = this.engine, operations = engine.operations;
     engine.preparation.begin(synchronousOperation, type, 0, noGrant);
@@ -124,7 +124,7 @@ export class Disk {
 
   /** Flags of a range for the device: unmap for zeros only (§5.2.6.1), and only where it means something. */
   rangeFlags(type: u32, flags: u32): u32 {
-    return type == RequestType.writeZeroes && flags & ZeroFlag.unmap && this.life.geometry.mayUnmap ? rangeUnmap : 0;
+    return type == RequestType.writeZeroes && flags & RequestFlag.unmap && this.life.geometry.mayUnmap ? rangeUnmap : 0;
   }
 
   flush(): u32 {

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { MemoryDisk } from "../../host/devices/disk.ts";
 import type { VirtioBlkOptions } from "../../host/devices/virtio-blk.ts";
-import { Transfer, ZeroFlag } from "../../kernel-bindings/generated/host/block-device.ts";
+import { Transfer, RequestFlag } from "../../kernel-bindings/generated/host/block-device.ts";
 import { type BatchEntry, bootDriver, type DriverSystem, randomFrom, sectorBytes } from "./driver-system.ts";
 
 const sectorCount = 4096;
@@ -62,7 +62,7 @@ class Exerciser {
     const sectors = blocks * blockSectors;
     const sector = random((sectorCount - sectors) / blockSectors + 1) * blockSectors;
     const slack = partBytes - sectors * sectorBytes;
-    const flags = transfer === Transfer.writeZeroes && random(2) === 0 ? ZeroFlag.unmap : 0;
+    const flags = transfer === Transfer.writeZeroes && random(2) === 0 ? RequestFlag.unmap : 0;
     return { transfer, tag: index, sector: BigInt(sector), slot: this.slot, offsetBytes: index * partBytes + random(slack + 1), lengthBytes: transfer === Transfer.flush ? 0 : sectors * sectorBytes, flags };
   }
 

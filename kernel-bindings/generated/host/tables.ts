@@ -321,7 +321,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 10,
     "name": "submit",
-    "sentence": "Start a batch of BatchRequest and return; completion sets the client's notification bit.",
+    "sentence": "Accept a batch of BatchRequest and return; those that the device has no room for wait in the driver, at most 1024 are accepted and not reaped, and completion sets the client's notification bit.",
     "request": [
      {
       "name": "count",
@@ -453,7 +453,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 15,
     "name": "writeZeroesWith",
-    "sentence": "As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it.",
+    "sentence": "As writeZeroes, with RequestFlag: `unmap` lets the device give the space back; a device that cannot ignores it.",
     "request": [
      {
       "name": "sector",
@@ -485,6 +485,17 @@ export const interfaceTable: TableInterface[] = [
      "health"
     ],
     "capabilities": []
+   },
+   {
+    "number": 17,
+    "name": "scheduling",
+    "sentence": "A SchedulingStatistics.",
+    "request": [],
+    "reply": [],
+    "leases": [
+     "scheduling"
+    ],
+    "capabilities": []
    }
   ],
   "constants": [
@@ -510,10 +521,12 @@ export const interfaceTable: TableInterface[] = [
     }
    },
    {
-    "name": "ZeroFlag",
-    "sentence": "How sectors become zeros.",
+    "name": "RequestFlag",
+    "sentence": "How a request is done. `unmap` (writeZeroes): the device may give the space back. `background`: it yields to requests without it. `barrier` (flush of a batch): whatever batches accept after it waits for its end.",
     "values": {
-     "unmap": 1
+     "unmap": 1,
+     "background": 2,
+     "barrier": 4
     }
    }
   ]
