@@ -6,21 +6,8 @@ import { tmpdir } from "node:os";
 import { FileDisk } from "../../host/devices/file-disk.ts";
 import { MemoryConsole } from "../../host/kernel/console.ts";
 import { bootHosted } from "../../host/kernel/system.ts";
-import { bundle, compileModule, type Manifest, systemManifest } from "../modules/build.ts";
+import { bundle, compileModule, driverManifest } from "../modules/build.ts";
 import { bootAndRun } from "../qemu/machine.ts";
-
-/** The driver and a program in the shell's place; endpoints to services that are not here lead to the driver, unused. */
-export function driverManifest(module: string): Manifest {
-  const { domains } = systemManifest();
-  const driver = domains.find(({ name }) => name === "virtio-blk")!;
-  const shell = domains.find(({ name }) => name === "shell")!;
-  driver.capabilities.find(({ name }) => name === "completion")!.domain = "shell";
-  shell.module = module;
-  shell.memoryPages = 256;
-  shell.capabilities.push({ name: "device", kind: "endpoint", domain: "virtio-blk" }, { name: "contentStore", kind: "endpoint", domain: "virtio-blk" });
-  for (const capability of shell.capabilities) if (capability.kind === "endpoint") capability.domain = "virtio-blk";
-  return { version: 1, domains: [driver, shell] };
-}
 
 const words = process.argv.slice(2);
 const split = words.indexOf("--");

@@ -23,6 +23,19 @@ export function manifestWith(module: string, memoryPages = 256): Manifest {
   return manifest;
 }
 
+/** The driver and a program in the shell's place; endpoints to services that are not here lead to the driver, unused. */
+export function driverManifest(module: string): Manifest {
+  const { domains } = systemManifest();
+  const driver = domains.find(({ name }) => name === "virtio-blk")!;
+  const shell = domains.find(({ name }) => name === "shell")!;
+  driver.capabilities.find(({ name }) => name === "completion")!.domain = "shell";
+  shell.module = module;
+  shell.memoryPages = 256;
+  shell.capabilities.push({ name: "device", kind: "endpoint", domain: "virtio-blk" }, { name: "contentStore", kind: "endpoint", domain: "virtio-blk" });
+  for (const capability of shell.capabilities) if (capability.kind === "endpoint") capability.domain = "virtio-blk";
+  return { version: 1, domains: [driver, shell] };
+}
+
 const newest = (path: string): number => (statSync(path).isDirectory() ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name)))) : statSync(path).mtimeMs);
 
 /** Compile `source` (a folder with main.ts) unless the module there is newer; the path of the .wasm. `edit` may change the text of files on the way: a deliberately broken build. */
