@@ -1,7 +1,7 @@
 //! The kernel: all domains, their capabilities, and what the one activity is doing now.
 //!
-//! There is one CPU and one activity, so the state is in cells, never behind a lock; a `RefCell` borrow ends before a
-//! domain is entered, which the borrow flag proves at run time.
+//! There is one CPU and one activity, so the state is in cells, never behind a lock; a borrow of an
+//! `Exclusive` ends before a domain is entered, which debug builds, and so the tests, check at run time.
 use crate::capability::Capabilities;
 use crate::domain::{self, Domain, DomainState, Loaded};
 use crate::events::{Binding, Timer};

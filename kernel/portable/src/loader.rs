@@ -5,7 +5,7 @@
 use crate::bundle::{Bundle, TRAP_MODULE};
 use crate::capability::Capability;
 use crate::domain::{Domain, DomainState, ENTRY_STACK_BYTES, Exports, Loaded, StoreData};
-use crate::engine_config::shared_config;
+use crate::engine_config::{TABLE_LIMIT, shared_config};
 use crate::events::{Binding, Timer};
 use crate::generated::{kind, right};
 use crate::kernel::{Kernel, Options};
@@ -18,8 +18,6 @@ use core::cell::Cell;
 use wasmtime::{Engine, Instance, Linker, Module, Result, Store, StoreLimitsBuilder, bail, format_err};
 
 const WASM_PAGE_BYTES: u64 = 65536;
-/// Elements of a table: they lie in the kernel's heap, and the manifest does not count them.
-const TABLE_LIMIT: usize = 65536;
 const BUFFER_ALIGNMENT: u32 = 16;
 
 /// Loads a system from a bundle. Nothing of its modules has run yet; `start` does that.
@@ -153,7 +151,7 @@ pub(crate) fn instantiate(kernel: &'static Kernel, id: usize) -> Result<()> {
     let domain = &kernel.domains[id];
     let code = domain.code.get().ok_or_else(|| format_err!("has no module"))?;
     let memory_bytes = u64::from(domain.memory_pages) * WASM_PAGE_BYTES;
-    let limits = StoreLimitsBuilder::new().memory_size(memory_bytes as usize).memories(1).tables(1).table_elements(TABLE_LIMIT).instances(1).build();
+    let limits = StoreLimitsBuilder::new().memory_size(memory_bytes as usize).memories(1).tables(1).table_elements(TABLE_LIMIT as usize).instances(1).build();
     let mut store = Store::new(code.module().engine(), StoreData { kernel, domain: id, limits });
     store.limiter(|data| &mut data.limits);
     let instance = code.instantiate(&mut store)?;
