@@ -80,8 +80,8 @@ export function makeDeviceCalls(kernel: Kernel, domain: Domain) {
       const slot = table.find(handle);
       if (slot === null) return -Status.InvalidHandle;
       if (slot.kind !== kindDma) return -Status.WrongKind;
-      const model = slot.port!.model;
-      const values = [transportPci, model.notifyMultiplier, model.queueVector, flagConfined, model.notify.sizeBytes, model.configuration.sizeBytes];
+      const { model, timeOutMs } = slot.port!;
+      const values = [transportPci, model.notifyMultiplier, model.queueVector, flagConfined, model.notify.sizeBytes, model.configuration.sizeBytes, timeOutMs];
       const written = Math.min(count >>> 0, values.length);
       if (!domain.holds(out >>> 0, written * 4)) return -Status.InvalidArgument;
       for (let index = 0; index < written; index++) storeWord(domain.bytes, (out >>> 0) + index * 4, values[index]!);

@@ -124,7 +124,7 @@ export class DevicePort implements DeviceBus {
   isResetConfirmed = true;
 
   constructor(
-    readonly model: DeviceModel, readonly driver: Domain, private readonly interruptBit: number,
+    readonly model: DeviceModel, readonly driver: Domain, private readonly interruptBit: number, readonly timeOutMs: number,
     private readonly onInterrupt: (port: DevicePort) => void,
   ) {
     this.dma = new DmaMap(driver);

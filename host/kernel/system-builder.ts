@@ -9,7 +9,7 @@ import { BusyTime } from "./busy-time.ts";
 import { DevicePort } from "./device-port.ts";
 import type { Domain } from "./domain.ts";
 import type { Kernel } from "./kernel.ts";
-import { type CapabilityEntry, type DomainEntry, endpointRights, isHosted, type Manifest } from "./manifest.ts";
+import { type CapabilityEntry, deviceTimeOutMs, type DomainEntry, endpointRights, isHosted, type Manifest } from "./manifest.ts";
 import { loadModule, ModuleError } from "./module-loader.ts";
 import { checkModule } from "./module-rules.ts";
 import { RestartPolicy } from "./restart-policy.ts";
@@ -138,7 +138,7 @@ export class SystemBuilder {
   }
 
   private addDevice(entry: DomainEntry, domain: Domain, capability: CapabilityEntry, handles: Map<string, number>): void {
-    const port = this.connectDevice(entry, domain, capability.bit!);
+    const port = this.connectDevice(entry, domain, capability);
     for (const part of deviceParts) {
       const slot = domain.table.addPermanent();
       handles.set(`${capability.name}.${part}`, slot.handle);
@@ -157,16 +157,16 @@ export class SystemBuilder {
     }
   }
 
-  private connectDevice(entry: DomainEntry, domain: Domain, bit: number): DevicePort | null {
+  private connectDevice(entry: DomainEntry, domain: Domain, capability: CapabilityEntry): DevicePort | null {
     const { disk } = this.options;
     if (disk === undefined) {
       if (this.replacement(entry) !== undefined) return null;
       throw new Error(`bootHosted: domain "${entry.name}" drives a device, but no disk was given`);
     }
     this.device = new VirtioBlk(disk, this.options.device);
-    const port = new DevicePort(this.device, domain, bit, (raised) => this.kernel.noteInterrupt(raised));
+    const port = new DevicePort(this.device, domain, capability.bit!, deviceTimeOutMs(capability), (raised) => this.kernel.noteInterrupt(raised));
     domain.port = port;
-    domain.waitable |= 1 << bit;
+    domain.waitable |= 1 << capability.bit!;
     this.kernel.ports.push(port);
     return port;
   }

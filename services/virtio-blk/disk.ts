@@ -25,11 +25,11 @@ export class Disk {
   queue: Virtqueue;
   life: DeviceLife;
 
-  /** `confined`: the kernel says that an IOMMU stands before the device. */
-  constructor(private platform: Platform, transport: Transport, confined: bool) {
+  /** `confined`: the kernel says that an IOMMU stands before the device. `timeOutMs`: how long the device may keep a request. */
+  constructor(private platform: Platform, transport: Transport, confined: bool, timeOutMs: u32) {
     const queue = new Virtqueue(platform), grants = new GrantTable(platform), statistics = new DriverStatistics();
     const life = new DeviceLife(platform, transport, queue, confined);
-    this.engine = new RequestEngine(platform, transport, queue, life, grants, statistics);
+    this.engine = new RequestEngine(platform, transport, queue, life, grants, statistics, timeOutMs);
     this.queue = queue;
     this.life = life;
     this.grants = grants;

@@ -52,12 +52,12 @@ export class KernelRegisters extends Registers {
 
 /** What the kernel says about the device, docs/abi.md §4. Every value is the kernel's word. */
 export class DeviceParameters {
-  private values: usize = memory.data(24, 4);
+  private values: usize = memory.data(28, 4);
   private count: u32 = 0;
 
   /** Without a device all values are 0. */
   constructor() {
-    const count = kernel.deviceParameters(capabilities.diskDma, this.values, 6);
+    const count = kernel.deviceParameters(capabilities.diskDma, this.values, 7);
     this.count = count > 0 ? u32(count) : 0;
   }
 
@@ -68,6 +68,8 @@ export class DeviceParameters {
   /** Sizes of windows: the device chose them and what it wants done in them, so both are checked against each other. */
   get notifyBytes(): u32 { return this.at(4); }
   get configurationBytes(): u32 { return this.at(5); }
+  /** How long the device may keep a request, in milliseconds: the manifest's word. */
+  get timeOutMs(): u32 { return this.at(6); }
 
   private at(index: u32): u32 { return index < this.count ? load<u32>(this.values + (index << 2)) : 0; }
 }

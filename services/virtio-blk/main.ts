@@ -20,7 +20,7 @@ function transportOf(device: DeviceParameters): Transport {
 
 export function start(): u32 {
   const device = new DeviceParameters();
-  const made = new VirtioBlkService(platform, transportOf(device), device.isConfined);
+  const made = new VirtioBlkService(platform, transportOf(device), device.isConfined, device.timeOutMs);
   service = made;
   return made.start();
 }

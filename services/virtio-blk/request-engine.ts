@@ -16,11 +16,8 @@ import { Transport } from "./transport";
 import { RequestStatus, RequestType } from "./virtio";
 import { Virtqueue } from "./virtqueue";
 
-/** A request that the device has kept for so long is given up on, with the device. */
-const timeLimitMs: u32 = 30_000;
-const timeLimitNanoseconds: u64 = u64(timeLimitMs) * 1_000_000;
 /** The longest sleep without a look at the clock, the ring and the device's health: a lost interrupt costs no more. */
-const sliceMicroseconds: u32 = min(1_000_000, timeLimitMs * 50);
+const sliceMicrosecondsLimit: u32 = 1_000_000;
 /** Wake-ups in a row that bring nothing: more than that is an interrupt storm, or a kernel that cannot sleep. */
 const fruitlessLimit: u32 = 100_000;
 /** Turns of polling before sleeping, adapted to what has paid off lately. */
@@ -44,14 +41,19 @@ export class RequestEngine {
   private sleeps: u32 = 0;
   /** When the patience with a dying domain's request ends; 0: none is dying. */
   private cancelDeadline: u64 = 0;
+  /** A request that the device has kept for so long is given up on, with the device. */
+  private timeLimitNanoseconds: u64 = 0;
+  private sliceMicroseconds: u32 = 0;
 
   constructor(
     private platform: Platform, private transport: Transport, private queue: Virtqueue, private life: DeviceLife,
-    private grants: GrantTable, private statistics: DriverStatistics,
+    private grants: GrantTable, private statistics: DriverStatistics, timeOutMs: u32,
   ) {
     const slots = new RequestSlots(), operations = new OperationTable();
     this.slots = slots;
     this.operations = operations;
+    this.timeLimitNanoseconds = u64(timeOutMs) * 1_000_000;
+    this.sliceMicroseconds = min(sliceMicrosecondsLimit, timeOutMs * 50);
     this.preparation = new Preparation(platform, queue, life, slots, operations, statistics);
   }
 
@@ -101,7 +103,7 @@ export class RequestEngine {
       this.queue.arm(min(needed, this.slots.inFlightCount));
       if (this.collect()) return;
       if (this.expire()) return;
-      const woken = this.platform.wait(sliceMicroseconds);
+      const woken = this.platform.wait(this.sliceMicroseconds);
       if (woken == -<i32>Status.Cancelled) return this.hurry();
       if (woken > 0) this.interrupted();
       else if (!this.life.isHealthy() && this.queue.usedCount() == 0) {
@@ -197,7 +199,7 @@ export class RequestEngine {
 
   /** Give up on the device when a request is overdue; true when it was. Only this reads the clock, and only when waiting. */
   expire(): bool {
-    if (this.slots.inFlightCount == 0 || !this.slots.overdue(this.platform.now(), timeLimitNanoseconds)) return false;
+    if (this.slots.inFlightCount == 0 || !this.slots.overdue(this.platform.now(), this.timeLimitNanoseconds)) return false;
     this.statistics.timeOuts++;
     this.giveUp(Status.TimedOut, "a request took longer than the time limit");
     return true;

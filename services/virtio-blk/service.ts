@@ -14,10 +14,10 @@ export class VirtioBlkService extends Server {
   batches: Batches;
   private record: usize = memory.data(64, 8);
 
-  /** `confined`: an IOMMU stands before the device. */
-  constructor(private platform: Platform, transport: Transport, confined: bool) {
+  /** `confined`: an IOMMU stands before the device. `timeOutMs`: how long the device may keep a request. */
+  constructor(private platform: Platform, transport: Transport, confined: bool, timeOutMs: u32) {
     super();
-    const disk = new Disk(platform, transport, confined);
+    const disk = new Disk(platform, transport, confined, timeOutMs);
     this.disk = disk;
     this.batches = new Batches(platform, disk);
   }

@@ -13,7 +13,7 @@ import {
 } from "../../kernel-bindings/generated/host/block-device.ts";
 import { StatusError } from "../../kernel-bindings/host/client-port.ts";
 import { statuses } from "../../kernel-bindings/schema/abi.ts";
-import { compileModule, root, systemManifest } from "../modules/build.ts";
+import { type Capability, compileModule, type Manifest, root, systemManifest } from "../modules/build.ts";
 
 export const sectorBytes = 512;
 export const rightRead = 1;
@@ -135,25 +135,26 @@ export async function editedDriver(name: string, edits: Record<string, (text: st
   return bytes;
 }
 
-/** The edit that makes the driver give up on requests after a second. */
-export const shortTimeLimit: Record<string, (text: string) => string> = {
-  "services/virtio-blk/request-engine.ts": (text) => text.replace("timeLimitMs: u32 = 30_000", "timeLimitMs: u32 = 1_000"),
-};
-
-/** A 4 MiB disk unless told otherwise. */
-export async function bootDriver(device: VirtioBlkOptions = {}, options: Partial<BootOptions> & { sectors?: number } = {}): Promise<DriverSystem> {
+/** A 4 MiB disk and the project's manifest unless told otherwise; `timeOutMs`: how long the driver lets the device keep a request. */
+export async function bootDriver(device: VirtioBlkOptions = {}, options: Partial<BootOptions> & { sectors?: number; timeOutMs?: number } = {}): Promise<DriverSystem> {
   const module = options.modules?.["virtio-blk"] ?? await driverModule();
   const disk = new MemoryDisk(options.sectors ?? 8192);
   const clock = new DeterministicClock();
   const notes: string[] = [];
   const ear = { driver: null as DriverSystem | null };
+  const manifest = systemManifest();
+  if (options.timeOutMs !== undefined) deviceCapability(manifest).timeOutMs = options.timeOutMs;
   const system = bootHosted({
-    manifest: JSON.parse(readFileSync(join(root, "services/system.json"), "utf8")), modules: { "virtio-blk": module }, only: ["virtio-blk"],
+    manifest, modules: { "virtio-blk": module }, only: ["virtio-blk"],
     replace: { block: { notified: () => { if (ear.driver) ear.driver.notifications++; } } },
     disk, device, clock, log: (line) => notes.push(line), logNotes: true, ...options,
   });
   ear.driver = new DriverSystem(system, clock, notes, disk.bytes);
   return ear.driver;
+}
+
+function deviceCapability(manifest: Manifest): Capability {
+  return manifest.domains.flatMap(({ capabilities }) => capabilities).find(({ kind }) => kind === "device")!;
 }
 
 /** Numbers from a seed: mulberry32. */

@@ -124,6 +124,18 @@ test("a device that never answers is reset after 30 s, and works again", async (
   assert.ok(driver.notes.some((line) => line.includes("time limit")), driver.notes.join("\n"));
 });
 
+for (const [timeOutMs, least, most] of [[1, 0.001, 0.02], [1000, 1, 1.1], [600_000, 600, 602]] as const) {
+  test(`with timeOutMs ${timeOutMs} in the manifest a device that never answers is reset after it`, async () => {
+    const driver = await bootDriver({ queued: true }, { timeOutMs });
+    const buffer = { address: driver.client.reserve(512), length: 512 };
+    driver.device.fault = () => "stall";
+    const before = driver.clock.monotonicNanoseconds();
+    assert.equal(statusOf(() => driver.disk.read({ sector: 0n, buffer })), "TimedOut");
+    const seconds = (driver.clock.monotonicNanoseconds() - before) / 1e9;
+    assert.ok(seconds >= least && seconds <= most, `${seconds} s`);
+  });
+}
+
 test("a batch that never ends is given up on when the client asks", async () => {
   const driver = await bootDriver({ queued: true });
   const { slot } = driver.attach(4096);

@@ -2,10 +2,10 @@
 // full. Whatever it does: each request has exactly one answer within the time limit (1 s here), an answer of Ok is true, nothing
 // outside what is lent is touched, the driver lives, what was wrong is counted, and an honest device is served again.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { type Misbehaviour, misbehaviours } from "../../host/devices/misbehaviour.ts";
 import { Transfer } from "../../kernel-bindings/generated/host/block-device.ts";
-import { bootDriver, type DriverSystem, editedDriver, sectorBytes, shortTimeLimit, statusNumber, statusOf } from "./driver-system.ts";
+import { bootDriver, type DriverSystem, sectorBytes, statusNumber, statusOf } from "./driver-system.ts";
 
 /** The time limit, the slice of sleep in which it is noticed, and what polling and a reset take. */
 const limitNanoseconds = 1.3e9;
@@ -19,11 +19,8 @@ const harmless = new Set<Misbehaviour>(["descriptors-rewritten", "status-changes
 const lies = new Set<Misbehaviour>(["id-out-of-range", "id-huge", "id-not-outstanding", "status-untouched", "status-out-of-range", "length-short", "length-too-long", "never-answers", "completion-after-reset", "stops-itself"]);
 const bringsNoQueueBack = new Set<Misbehaviour>(["queue-size-zero", "queue-size-odd"]);
 
-let module: Uint8Array;
-before(async () => { module = await editedDriver("impatient", shortTimeLimit); });
-
 async function boot(misbehave?: Misbehaviour): Promise<DriverSystem> {
-  const driver = await bootDriver({ queued: true, queueSize, maximumSegments: 30, ...(misbehave === undefined ? {} : { misbehave }) }, { modules: { "virtio-blk": module } });
+  const driver = await bootDriver({ queued: true, queueSize, maximumSegments: 30, ...(misbehave === undefined ? {} : { misbehave }) }, { timeOutMs: 1000 });
   for (let sector = 0; sector < driver.content.length / sectorBytes; sector++) driver.content.fill(sector % 233, sector * sectorBytes, (sector + 1) * sectorBytes);
   return driver;
 }

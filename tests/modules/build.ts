@@ -8,7 +8,7 @@ import { main } from "assemblyscript/asc";
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const folder = join(root, "build/test-modules");
 
-export interface Capability { name: string; kind: string; domain?: string; badge?: number; bits?: number; bit?: number; device?: string; rights?: number }
+export interface Capability { name: string; kind: string; domain?: string; badge?: number; bits?: number; bit?: number; device?: string; timeOutMs?: number; rights?: number }
 export interface Domain { name: string; module: string | null; rank: number; memoryPages: number; kernels?: string[]; capabilities: Capability[]; timeLimitMs?: number; restart?: { limit: number; windowMs: number; backoffMs: number }; onPeerRestart?: "recover" | "restart" }
 export interface Manifest { version: number; domains: Domain[] }
 export const systemManifest = (): Manifest => JSON.parse(readFileSync(join(root, "services/system.json"), "utf8"));

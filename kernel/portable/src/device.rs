@@ -64,7 +64,8 @@ impl Kernel {
         self.capabilities.borrow().find_kind(me, dma, kind::DMA)?;
         let device = self.device.get();
         let [_, notify, _, configuration] = device.windows;
-        let values = [device.transport, device.notify_multiplier, device.vector, device.flags, notify.length, configuration.length];
+        let (Device { transport, notify_multiplier, vector, flags, .. }, time_out_ms) = (device, self.device_time_out_ms.get());
+        let values = [transport, notify_multiplier, vector, flags, notify.length, configuration.length, time_out_ms];
         let count = (count as usize).min(values.len());
         let bytes = self.loaded(me)?.bytes_mut(out, count as u32 * 4)?;
         for (place, value) in bytes.chunks_exact_mut(4).zip(values) {

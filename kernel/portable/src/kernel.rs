@@ -111,6 +111,8 @@ pub struct Kernel {
     /// Earliest deadline of a timer; `u64::MAX` if none is armed.
     pub(crate) next_deadline: Cell<u64>,
     pub(crate) device: Cell<Device>,
+    /// How long its driver lets the device keep a request, in milliseconds: the manifest's word.
+    pub(crate) device_time_out_ms: Cell<u32>,
     /// The domain that drives the device.
     pub(crate) driver: Cell<Option<u8>>,
     /// Power was switched off; only a machine under test comes back from that.
@@ -143,6 +145,7 @@ impl Kernel {
             timers: RefCell::new(Vec::new()),
             next_deadline: Cell::new(u64::MAX),
             device: Cell::new(Device::default()),
+            device_time_out_ms: Cell::new(0),
             driver: Cell::new(None),
             power_status: Cell::new(None),
         }

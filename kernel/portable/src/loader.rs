@@ -124,6 +124,7 @@ fn add_capability(kernel: &Kernel, id: usize, entry: &Entry) {
 fn add_device(kernel: &Kernel, id: usize, entry: &Entry) {
     let device = kernel.machine.find_block_device();
     kernel.device.set(device);
+    kernel.device_time_out_ms.set(entry.time_out_ms);
     let mut capabilities = kernel.capabilities.borrow_mut();
     let parts = [kind::WINDOW, kind::WINDOW, kind::WINDOW, kind::WINDOW, kind::INTERRUPT, kind::DMA, 0];
     for (number, part) in parts.into_iter().enumerate() {

@@ -133,7 +133,7 @@ fn a_driver_reaches_its_registers_memory_and_interrupt() {
         (call $say (call $mmio_read8 (i32.const 2) (i32.const 0x14))) (call $mmio_write16 (i32.const 3) (i32.const 6) (i32.const 9))
         (call $say (call $interrupt_acknowledge (i32.const 6))) (call $say (call $interrupt_acknowledge (i32.const 7)))
         (call $say (call $device_parameters (i32.const 7) (i32.const 4096) (i32.const 99)))
-        (call $say (i32.load (i32.const 4096))) (call $say (i32.load (i32.const 4100))) (call $say (i32.load (i32.const 4112))) (call $say (i32.load (i32.const 4116)))
+        (call $say (i32.load (i32.const 4096))) (call $say (i32.load (i32.const 4100))) (call $say (i32.load (i32.const 4112))) (call $say (i32.load (i32.const 4116))) (call $say (i32.load (i32.const 4120)))
         (call $say (call $dma_segments (i32.const 7) (i32.const 0) (i32.const 65536) (i32.const 100) (i32.const 1) (i32.const 4096) (i32.const 4)))
         (call $say (i32.load (i32.const 4104))) (call $say (i32.load (i32.const 4108)))
         (call $say (call $dma_segments (i32.const 7) (i32.const 0) (i32.const 65536) (i32.const 100) (i32.const 1) (i32.const 4096) (i32.const 0)))
@@ -143,7 +143,7 @@ fn a_driver_reaches_its_registers_memory_and_interrupt() {
         (call $say (call $interrupt_acknowledge (i32.const 8))) (i32.const 0))", tell(100)))]);
     kernel.start();
     let (wrong, too_large) = (-(status::WRONG_KIND as i32), -(status::TOO_LARGE as i32));
-    assert_eq!(machine.said(), [15, 0, wrong, 6, 1, 4, 8, 64, 1, 100, 0, too_large, INVALID, INVALID, wrong, -(status::INVALID_HANDLE as i32)]);
+    assert_eq!(machine.said(), [15, 0, wrong, 7, 1, 4, 8, 64, 1234, 1, 100, 0, too_large, INVALID, INVALID, wrong, -(status::INVALID_HANDLE as i32)]);
     assert_eq!(machine.registers.borrow()[&0x2006], 9);
     machine.raise(BLOCK_DEVICE_INTERRUPT);
     kernel.deliver();

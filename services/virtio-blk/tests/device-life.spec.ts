@@ -118,7 +118,7 @@ describe("bring-up", () => {
   });
 
   it("starts without a device and says that it is gone", () => {
-    const disk = new Disk(world.platform, new AbsentTransport(), false);
+    const disk = new Disk(world.platform, new AbsentTransport(), false, 0);
     expect(disk.start()).toBe(false);
     expect(disk.flush()).toBe(Status.DeviceGone);
     expect(world.platform.lastNote).toBe("there is no device");

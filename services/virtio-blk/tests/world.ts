@@ -17,6 +17,9 @@ const batch: usize = memory.data(512 * 32, 16);
 const completions: usize = memory.data(512 * 16, 16);
 export function bufferAddress(): usize { return buffer; }
 
+/** How long the driver lets the device keep a request. */
+const timeOutMs: u32 = 30_000;
+
 export class World {
   device: FakeDevice;
   platform: FakePlatform;
@@ -27,7 +30,7 @@ export class World {
   constructor(confined: bool = false, notifyBytes: u32 = 8, configurationBytes: u32 = 64) {
     const device = new FakeDevice();
     const platform = new FakePlatform(device);
-    const disk = new Disk(platform, new PciTransport(device, 4, 1, notifyBytes, configurationBytes), confined);
+    const disk = new Disk(platform, new PciTransport(device, 4, 1, notifyBytes, configurationBytes), confined, timeOutMs);
     this.device = device;
     this.platform = platform;
     this.disk = disk;

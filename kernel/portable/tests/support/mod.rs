@@ -242,7 +242,7 @@ pub fn timer(bit: u8) -> Entry {
     Entry { kind: kind::TIMER as u8, bit, ..Entry::default() }
 }
 pub fn device(bit: u8) -> Entry {
-    Entry { kind: manifest::KIND_DEVICE, bit, ..Entry::default() }
+    Entry { kind: manifest::KIND_DEVICE, bit, time_out_ms: 1234, ..Entry::default() }
 }
 pub fn plain(kind: u32) -> Entry {
     Entry { kind: kind as u8, ..Entry::default() }

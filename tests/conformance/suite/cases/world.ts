@@ -21,7 +21,7 @@ const writers: Array<[name: string, domain: string, length: number, make: Maker,
   ["entropy_read", "attacker", 64, (address) => system.entropy_read(attacker.entropy!, address, 64), Ok],
   ["trace_note", "attacker", 32, (address) => system.trace_note(attacker.trace!, address, 32), Ok],
   ["control_list of one", "attacker", 64, (address) => system.control_list(attacker.control!, address, 1), 1],
-  ["device_parameters", "driver", 24, (address) => system.device_parameters(dma, address, 6), 6],
+  ["device_parameters", "driver", 28, (address) => system.device_parameters(dma, address, 7), 7],
   ["dma_segments' list", "driver", 16, (address) => system.dma_segments(dma, 0, buffer(), 64, 0, address, 1), 1],
   ["dma_segments of own memory", "driver", 64, (address) => system.dma_segments(dma, 0, address, 64, 1, buffer(), 1), 1],
 ];
@@ -56,7 +56,7 @@ const lengthCases = rule("addresses in system calls", [
   ["control_list of 2^32 - 1", [at("attacker", [system.control_list(attacker.control!, buffer(), far)])], [count]],
   ["control_list of so many that the size wraps", [at("attacker", [system.control_list(attacker.control!, end(-64), 0x4000001)])], [InvalidArgument]],
   ["device_parameters of none", [at("driver", [system.device_parameters(dma, end(), 0)])], [0]],
-  ["device_parameters of more than there are", [at("driver", [fill(buffer(), 0x22, 64), system.device_parameters(dma, buffer(), far), check(buffer(24), 0x22, 40)])], [6, 0]],
+  ["device_parameters of more than there are", [at("driver", [fill(buffer(), 0x22, 64), system.device_parameters(dma, buffer(), far), check(buffer(28), 0x22, 36), load(buffer(24))])], [7, 0, 30000]],
   ["device_parameters of two", [at("driver", [fill(buffer(), 0x22, 64), system.device_parameters(dma, buffer(), 2), check(buffer(8), 0x22, 56), load(buffer())])], [2, 0, 1]],
 ]);
 
