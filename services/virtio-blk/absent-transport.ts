@@ -10,8 +10,8 @@ export class AbsentTransport extends Transport {
   acceptFeatures(_features: u64): void {}
   configurationGeneration(): u32 { return 0; }
   configuration32(_offset: u32): u32 { return 0; }
-  queueSizeLimit(): u32 { return 0; }
-  enableQueue(_size: u32, _descriptors: u64, _available: u64, _used: u64): bool { return false; }
-  ring(): void {}
+  queueSizeLimit(_queue: u32): u32 { return 0; }
+  enableQueue(_queue: u32, _size: u32, _descriptors: u64, _available: u64, _used: u64): bool { return false; }
+  ring(_queue: u32): void {}
   acknowledgeInterrupt(): void {}
 }

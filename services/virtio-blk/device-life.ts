@@ -92,7 +92,7 @@ export class DeviceLife {
   }
 
   private startQueue(): bool {
-    const limit = this.transport.queueSizeLimit();
+    const limit = this.transport.queueSizeLimit(0);
     // §2.7: a power of two, at most 32768.
     if (limit == 0 || limit > 32768 || (limit & (limit - 1)) != 0) return this.refuse("no usable queue");
     const queue = this.queue, geometry = this.geometry;
@@ -100,7 +100,7 @@ export class DeviceLife {
     const indirect = (this.features & Feature.indirectDescriptors) != 0;
     if (!queue.configure(size, indirect, (this.features & Feature.eventIndex) != 0, geometry.segmentLimit)) return this.refuse("the queue is too small");
     if (geometry.segmentBytes != unlimitedBytes && u64(geometry.segmentBytes) * queue.segmentLimit < geometry.blockBytes) return this.refuse("no block fits the device's limits");
-    if (!this.transport.enableQueue(size, queue.descriptorsAddress, queue.availableAddress, queue.usedAddress)) return this.refuse("the queue cannot be enabled");
+    if (!this.transport.enableQueue(0, size, queue.descriptorsAddress, queue.availableAddress, queue.usedAddress)) return this.refuse("the queue cannot be enabled");
     return true;
   }
 

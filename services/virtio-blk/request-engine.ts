@@ -69,7 +69,7 @@ export class RequestEngine {
     this.slots.launch();
     if (!this.queue.publish()) return;
     this.statistics.doorbells++;
-    this.transport.ring();
+    this.transport.ring(0);
   }
 
   /** No more pieces; an operation of a batch that is already done is queued for reaping. */

@@ -72,6 +72,8 @@ export namespace Configuration {
   export const mayUnmap: u32 = 56;
 }
 
+/** The most queues that are used. */
+export const queueLimit: u32 = 8;
 export const sectorBytes: u32 = 512;
 export const descriptorBytes: u32 = 16;
 /** { u32 type, u32 reserved, u64 sector }, §5.2.6. */
