@@ -4,6 +4,7 @@
 // What stays true: an entry is done when it is closed to further pieces and none is left; each batch entry that is done
 // stands in the queue of the finished exactly once.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { FixedArray } from "../base/fixed-array/index";
 
 export const batchOperationLimit: u32 = 1024;
 export const synchronousOperation: u32 = 1024;
@@ -17,16 +18,16 @@ export class OperationTable {
   /** Finished since the client was last told. */
   unannouncedCount: u32 = 0;
   private finishedStart: u32 = 0;
-  private finished: StaticArray<u16> = new StaticArray<u16>(batchOperationLimit);
+  private finished: FixedArray<u16> = new FixedArray<u16>(batchOperationLimit);
   private freeCount: u32 = 0;
-  private free: StaticArray<u16> = new StaticArray<u16>(batchOperationLimit);
-  private tags: StaticArray<u32> = new StaticArray<u32>(batchOperationLimit + 1);
-  private kinds: StaticArray<u32> = new StaticArray<u32>(batchOperationLimit + 1);
-  private grants: StaticArray<u32> = new StaticArray<u32>(batchOperationLimit + 1);
-  private statuses: StaticArray<u32> = new StaticArray<u32>(batchOperationLimit + 1);
-  private doneBytes: StaticArray<u32> = new StaticArray<u32>(batchOperationLimit + 1);
-  private pieces: StaticArray<u32> = new StaticArray<u32>(batchOperationLimit + 1);
-  private closed: StaticArray<u8> = new StaticArray<u8>(batchOperationLimit + 1);
+  private free: FixedArray<u16> = new FixedArray<u16>(batchOperationLimit);
+  private tags: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
+  private kinds: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
+  private grants: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
+  private statuses: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
+  private doneBytes: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
+  private pieces: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
+  private closed: FixedArray<u8> = new FixedArray<u8>(batchOperationLimit + 1);
 
   constructor() {
     for (let operation = batchOperationLimit; operation > 0; operation--) this.free[this.freeCount++] = <u16>(operation - 1);

@@ -1,6 +1,7 @@
 // The driver's private record of every request that a chain can stand for. The device cannot reach it, so it is what
 // used entries are checked against.
 // What stays true: a slot is free, prepared (composed, not yet published) or in flight; only one that is in flight can finish.
+import { FixedArray } from "../base/fixed-array/index";
 import { slotLimit } from "./queue-memory";
 
 namespace SlotState {
@@ -15,16 +16,16 @@ export class RequestSlots {
   inFlightCount: u32 = 0;
   preparedCount: u32 = 0;
   private freeCount: u32 = 0;
-  private freeSlots: StaticArray<u16> = new StaticArray<u16>(slotLimit);
+  private freeSlots: FixedArray<u16> = new FixedArray<u16>(slotLimit);
   /** The prepared slots, in the order of their offers. */
-  private preparedSlots: StaticArray<u16> = new StaticArray<u16>(slotLimit);
-  private states: StaticArray<u8> = new StaticArray<u8>(slotLimit);
-  private operations: StaticArray<u32> = new StaticArray<u32>(slotLimit);
-  private dataBytes: StaticArray<u32> = new StaticArray<u32>(slotLimit);
+  private preparedSlots: FixedArray<u16> = new FixedArray<u16>(slotLimit);
+  private states: FixedArray<u8> = new FixedArray<u8>(slotLimit);
+  private operations: FixedArray<u32> = new FixedArray<u32>(slotLimit);
+  private dataBytes: FixedArray<u32> = new FixedArray<u32>(slotLimit);
   /** Bytes that the device has to write besides the status byte: `dataBytes` of a read, else 0. */
-  private answerBytes: StaticArray<u32> = new StaticArray<u32>(slotLimit);
+  private answerBytes: FixedArray<u32> = new FixedArray<u32>(slotLimit);
   /** When the request was first seen waiting; 0 before. */
-  private seenAt: StaticArray<u64> = new StaticArray<u64>(slotLimit);
+  private seenAt: FixedArray<u64> = new FixedArray<u64>(slotLimit);
 
   /** All slots free; nothing may be in flight. */
   clear(count: u32): void {

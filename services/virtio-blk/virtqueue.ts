@@ -7,6 +7,7 @@
 // What stays true: nothing that the device can write is read back but the used ring, the event index and the status
 // bytes, and none of these is believed here: the caller (request-engine.ts) checks each against its private records.
 // Safety: all addresses are of QueueMemory, with indexes below `size`, at most `slotLimit`, which `configure` and the callers ensure.
+import { FixedArray } from "../base/fixed-array/index";
 import { Platform } from "./platform";
 import { chainLimit, pageBytes, pageQueueSize, QueueMemory, slotLimit, tablePageCount } from "./queue-memory";
 import { DescriptorFlag, descriptorBytes, rangeBytes, requestHeaderBytes, RequestStatus } from "./virtio";
@@ -31,7 +32,7 @@ export class Virtqueue {
   private headersAddress: u64 = 0;
   private statusesAddress: u64 = 0;
   private rangesAddress: u64 = 0;
-  private tableAddresses: StaticArray<u64> = new StaticArray<u64>(tablePageCount);
+  private tableAddresses: FixedArray<u64> = new FixedArray<u64>(tablePageCount);
   private tableEntries: u32 = chainLimit;
   private one: usize = memory.data(16, 8);
   private stride: u32 = 1;
