@@ -4,6 +4,7 @@ import { Transport } from "./transport";
 import { DeviceStatus } from "./virtio";
 
 export class AbsentTransport extends Transport {
+  refusal(): string { return "there is no device"; }
   status(): u32 { return DeviceStatus.absent; }
   setStatus(_value: u32): void {}
   offeredFeatures(): u64 { return 0; }

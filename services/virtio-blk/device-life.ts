@@ -61,9 +61,20 @@ export class DeviceLife {
     for (let turn: u32 = 0; turn < pausePolls && this.platform.now() < end; turn++) this.platform.relax();
   }
 
+  /** Is it still a device that we may have? Whatever else it is must be left alone (§4.2.3.1.1). */
+  recognise(): bool {
+    const refusal = this.transport.refusal();
+    if (refusal.length == 0) return true;
+    this.platform.note(refusal);
+    return false;
+  }
+
   /** Bring a device that was reset to life, with empty rings; false, and FAILED in its status, when it or the driver refuses. */
   bringUp(): bool {
     const transport = this.transport;
+    if (!this.recognise()) return false;
+    // Whatever raised the interrupt before the reset is over (§2.4.1): the line may be let through.
+    this.platform.acknowledgeInterrupt();
     if (!this.located && !this.queue.locate()) return this.refuse("no device addresses for the queue");
     this.located = true;
     transport.setStatus(DeviceStatus.acknowledge);

@@ -62,6 +62,7 @@ export class DeviceParameters {
   }
 
   get isPci(): bool { return this.at(0) == 1; }
+  get isMmio(): bool { return this.at(0) == 2; }
   get notifyMultiplier(): u32 { return this.at(1); }
   get queueVector(): u32 { return this.at(2); }
   get isConfined(): bool { return (this.at(3) & 1) != 0; }

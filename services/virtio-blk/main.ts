@@ -2,6 +2,7 @@
 // is, because capabilities may not be used before.
 import { AbsentTransport } from "./absent-transport";
 import { DeviceParameters, KernelPlatform, KernelRegisters } from "./kernel-platform";
+import { MmioTransport } from "./mmio-transport";
 import { PciTransport } from "./pci-transport";
 import { VirtioBlkService } from "./service";
 import { Transport } from "./transport";
@@ -12,8 +13,8 @@ export { messageIn, messageOut } from "../../kernel-bindings/assembly/message";
 const platform = new KernelPlatform();
 let service: VirtioBlkService | null = null;
 
-/** An MMIO device (transport 2) counts as absent until its transport is built. */
 function transportOf(device: DeviceParameters): Transport {
+  if (device.isMmio) return new MmioTransport(new KernelRegisters(), device.configurationBytes);
   if (!device.isPci) return new AbsentTransport();
   return new PciTransport(new KernelRegisters(), device.notifyMultiplier, device.queueVector, device.notifyBytes, device.configurationBytes);
 }

@@ -34,6 +34,9 @@ export class PciTransport extends Transport {
     private registers: Registers, private notifyMultiplier: u32, private queueVector: u32, private notifyBytes: u32, private configurationBytes: u32,
   ) { super(); }
 
+  /** The kernel has found the device by its ids in configuration space, which the driver does not see. */
+  refusal(): string { return ""; }
+
   status(): u32 { return this.registers.read8(Window.common, Common.deviceStatus); }
 
   setStatus(value: u32): void { this.registers.write8(Window.common, Common.deviceStatus, value); }

@@ -131,12 +131,12 @@ export class RequestEngine {
     this.giveUp(Status.Cancelled, "a request of a domain that is dying did not end soon");
   }
 
-  /** An interrupt came: let the next one through before the ring is looked at. */
+  /** An interrupt came: take the device's line down, then let the next one through, before the ring is looked at. */
   interrupted(): void {
     this.statistics.interrupts++;
     this.queue.disarm();
-    this.platform.acknowledgeInterrupt();
     this.transport.acknowledgeInterrupt();
+    this.platform.acknowledgeInterrupt();
   }
 
   /** An interrupt brought nothing: late, invented, or for a change of the configuration or a stop of the device (§2.1.2, §2.5.3). */
@@ -273,7 +273,7 @@ export class RequestEngine {
     this.isSuspect = false;
   }
 
-  private revive(): bool { return this.life.reset() && this.life.bringUp(); }
+  private revive(): bool { return this.life.recognise() && this.life.reset() && this.life.bringUp(); }
 
   /** Poll for a while; true when something ended. Each turn has a host call, without which loads may be merged. */
   private poll(): bool {

@@ -1,7 +1,9 @@
-// What the driver needs of the way a virtio device is attached: PCI today (pci-transport.ts), MMIO version 2 (§4.2) as a
-// second file with the same methods. Whatever a method returns was said by the device and is not to be trusted.
+// What the driver needs of the way a virtio device is attached: PCI (pci-transport.ts, §4.1) or the memory bus (mmio-transport.ts,
+// §4.2). Whatever a method returns was said by the device and is not to be trusted.
 
 export abstract class Transport {
+  /** Why this is no device that the driver can have, or "": looked at before anything is done to it. */
+  abstract refusal(): string;
   abstract status(): u32;
   /** Writing 0 asks for a reset, which is done when `status` reads 0 (§2.4, §4.1.4.3.2). */
   abstract setStatus(value: u32): void;

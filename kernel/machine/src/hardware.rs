@@ -1,5 +1,5 @@
 //! The machine as the portable kernel sees it.
-use crate::{block_device, clock, cpu, interrupts, linear_memory, memory, serial, watchdog};
+use crate::{block_device, clock, cpu, interrupts, linear_memory, memory, mmio_block_device, serial, watchdog};
 use alloc::sync::Arc;
 use axiom_kernel_portable::machine::{Device, Machine};
 use axiom_kernel_portable::watchdog as tick_accounts;
@@ -53,6 +53,9 @@ impl Machine for Hardware {
     }
     fn start_block_device(&self) {
         block_device::start();
+    }
+    fn acknowledge_interrupt(&self) {
+        mmio_block_device::acknowledge();
     }
     fn device_address(&self, base: *const u8, length: usize) -> Option<u64> {
         linear_memory::physical(base as u64, length as u64)

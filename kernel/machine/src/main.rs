@@ -14,10 +14,12 @@ mod cpu;
 mod descriptors;
 mod hardware;
 mod interrupts;
+mod io_apic;
 mod libc;
 mod linear_memory;
 mod local_apic;
 mod memory;
+mod mmio_block_device;
 mod pci;
 mod pvh;
 mod self_test;
@@ -61,11 +63,12 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     memory::protect_kernel();
     local_apic::init();
     clock::init(line.time);
-    local_apic::route_isa(SERIAL_LINE, FIRST_INTERRUPT_VECTOR + CONSOLE_INTERRUPT as u8);
+    io_apic::route_edge(SERIAL_LINE, FIRST_INTERRUPT_VECTOR + CONSOLE_INTERRUPT as u8);
     cpu::interrupts_on();
 
     // Safety: the bundle's memory is reserved, and mapped one to one.
     let bytes = unsafe { core::slice::from_raw_parts(bundle.0 as *const u8, (bundle.1 - bundle.0) as usize) };
+    mmio_block_device::take_hints(line.mmio_devices, info.has_acpi());
     let kernel = load(bytes, options);
     if let Some(what) = line.breach {
         self_test::run(what);

@@ -11,6 +11,15 @@ const COMMAND_MEMORY: u32 = 2;
 const COMMAND_BUS_MASTER: u32 = 4;
 const COMMAND_NO_INTX: u32 = 0x400;
 
+/// Does the machine have a PCI host that answers to the port pair?
+pub fn is_there() -> bool {
+    // Safety: see `cpu.rs`; the pair of ports is this file's.
+    unsafe {
+        out32(ADDRESS_PORT, ENABLE);
+        in32(ADDRESS_PORT) == ENABLE
+    }
+}
+
 #[derive(Clone, Copy)]
 pub struct Function(u32);
 

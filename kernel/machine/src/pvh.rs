@@ -39,6 +39,11 @@ impl StartInfo {
         })
     }
 
+    /// Did the firmware describe the machine (ACPI 6.4 §5.2.5)?
+    pub fn has_acpi(&self) -> bool {
+        self.rsdp != 0
+    }
+
     pub fn command_line(&self) -> &'static [u8] {
         if self.command_line == 0 {
             return b"";

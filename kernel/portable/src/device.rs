@@ -63,9 +63,8 @@ impl Kernel {
     pub(crate) fn device_parameters(&self, me: usize, dma: u32, out: u32, count: u32) -> Result<u32, Status> {
         self.capabilities.borrow().find_kind(me, dma, kind::DMA)?;
         let device = self.device.get();
-        let [_, notify, _, configuration] = device.windows;
-        let (Device { transport, notify_multiplier, vector, flags, .. }, time_out_ms) = (device, self.device_time_out_ms.get());
-        let values = [transport, notify_multiplier, vector, flags, notify.length, configuration.length, time_out_ms];
+        let (Device { transport, notify_multiplier, vector, flags, configuration_bytes, .. }, time_out_ms) = (device, self.device_time_out_ms.get());
+        let values = [transport, notify_multiplier, vector, flags, device.windows[1].length, configuration_bytes, time_out_ms];
         let count = (count as usize).min(values.len());
         let bytes = self.loaded(me)?.bytes_mut(out, count as u32 * 4)?;
         for (place, value) in bytes.chunks_exact_mut(4).zip(values) {
@@ -74,9 +73,10 @@ impl Kernel {
         Ok(count as u32)
     }
 
-    /// MSI-X needs no acknowledgement; the handle is checked all the same.
+    /// The device's interrupt may come again.
     pub(crate) fn interrupt_acknowledge(&self, me: usize, interrupt: u32) -> Result<u32, Status> {
         self.capabilities.borrow().find_kind(me, interrupt, kind::INTERRUPT)?;
+        self.machine.acknowledge_interrupt();
         Ok(0)
     }
 }

@@ -29,6 +29,7 @@ pub mod loader;
 pub mod machine;
 pub mod manifest;
 pub mod message;
+pub mod mmio_device;
 mod supervision;
 pub mod symbols;
 mod system_calls;

@@ -18,13 +18,15 @@ pub struct Window {
 /// A device as a driver is to see it. `transport` 0 means that the machine has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Device {
-    /// common, notify, isr, configuration
+    /// PCI: common, notify, isr, configuration. MMIO: all registers, and three windows of length 0.
     pub windows: [Window; 4],
     pub interrupt: u32,
     /// 1 PCI, 2 MMIO
     pub transport: u32,
     pub notify_multiplier: u32,
     pub vector: u32,
+    /// Of its configuration (VIRTIO 1.2 §5.2.4), in whichever window it is.
+    pub configuration_bytes: u32,
     pub flags: u32,
 }
 
@@ -51,6 +53,8 @@ pub trait Machine {
     fn stop_block_device(&self) -> bool;
     /// Lets a stopped device reach memory and interrupt again, for a driver that restarts.
     fn start_block_device(&self);
+    /// The driver has seen to its device's interrupt. A line that was held back since then is let through; MSI-X has none.
+    fn acknowledge_interrupt(&self);
     /// Makes the tick of the time limits come (`watchdog.rs`). A machine without an interrupt of time has no limits.
     fn start_ticks(&self) {}
     /// KiB of the linear memory at `base` that have frames with contents.

@@ -121,7 +121,7 @@ fn while_the_system_sleeps_interrupts_and_timers_run_it() {
 fn with_device() -> &'static Fake {
     let machine = Fake::new();
     let windows = [(0x1000, 56), (0x2000, 8), (0x3000, 1), (0x4000, 64)].map(|(address, length)| Window { address, length });
-    machine.device.set(Device { windows, interrupt: BLOCK_DEVICE_INTERRUPT, transport: 1, notify_multiplier: 4, vector: 0, flags: 0 });
+    machine.device.set(Device { windows, interrupt: BLOCK_DEVICE_INTERRUPT, transport: 1, notify_multiplier: 4, vector: 0, flags: 0, configuration_bytes: 64 });
     machine
 }
 
@@ -144,6 +144,7 @@ fn a_driver_reaches_its_registers_memory_and_interrupt() {
     kernel.start();
     let (wrong, too_large) = (-(status::WRONG_KIND as i32), -(status::TOO_LARGE as i32));
     assert_eq!(machine.said(), [15, 0, wrong, 7, 1, 4, 8, 64, 1234, 1, 100, 0, too_large, INVALID, INVALID, wrong, -(status::INVALID_HANDLE as i32)]);
+    assert_eq!(machine.acknowledgements.get(), 1, "of the interrupt alone, not of other handles");
     assert_eq!(machine.registers.borrow()[&0x2006], 9);
     machine.raise(BLOCK_DEVICE_INTERRUPT);
     kernel.deliver();

@@ -160,7 +160,7 @@ describe("waiting", () => {
     world.device.serving = Serving.whileAsleep;
     expect(transfer(RequestType.read, 0, 512)).toBe(Status.Ok);
     expect(world.platform.sleeps).toBe(1);
-    expect(world.platform.acknowledgements).toBe(1);
+    expect(world.platform.acknowledgements).toBe(2); // at bring-up, and after the sleep
     expect(world.disk.statistics.interrupts).toBe(1);
     for (let count = 0; count < 5; count++) expect(transfer(RequestType.read, 0, 512)).toBe(Status.Ok);
     expect(world.disk.statistics.interrupts).toBe(6); // each was asked for anew

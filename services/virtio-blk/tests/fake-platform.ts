@@ -3,6 +3,7 @@
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Platform } from "../platform";
 import { FakeDevice, Serving } from "./fake-device";
+import { FakeMmio } from "./fake-mmio";
 
 export const lendRead: u32 = 1;
 export const lendWrite: u32 = 2;
@@ -15,6 +16,9 @@ export class FakePlatform extends Platform {
   fences: u32 = 0;
   announcements: u32 = 0;
   acknowledgements: u32 = 0;
+  /** Whose InterruptStatus is noted when the kernel is asked to let the line through: it must be down by then. */
+  registersAtAcknowledgement: FakeMmio | null = null;
+  statusAtAcknowledgement: u32 = 0xffff;
   notes: u32 = 0;
   lastNote: string = "";
   segmentCalls: u32 = 0;
@@ -102,7 +106,11 @@ export class FakePlatform extends Platform {
     this.time += u64(timeoutMicroseconds) * 1000;
     return 0;
   }
-  acknowledgeInterrupt(): void { this.acknowledgements++; }
+  acknowledgeInterrupt(): void {
+    this.acknowledgements++;
+    const registers = this.registersAtAcknowledgement;
+    if (registers) this.statusAtAcknowledgement = registers.interruptStatus;
+  }
   now(): u64 {
     if (this.callerIsDying) this.time += 10_000; // polling is all that happens, and it takes time
     return this.time;

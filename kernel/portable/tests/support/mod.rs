@@ -35,6 +35,8 @@ pub struct Fake {
     pub is_stopped: Cell<bool>,
     /// How often the device was stopped, and whether it fails to confirm that.
     pub stops: Cell<u32>,
+    /// Interrupts that the driver has seen to.
+    pub acknowledgements: Cell<u32>,
     pub is_stuck: Cell<bool>,
     /// Address below which the kernel's stack ends; 0: far away.
     pub stack_end: Cell<usize>,
@@ -56,6 +58,7 @@ impl Fake {
             device: Cell::new(Device::default()),
             is_stopped: Cell::new(false),
             stops: Cell::new(0),
+            acknowledgements: Cell::new(0),
             is_stuck: Cell::new(false),
             stack_end: Cell::new(0),
             idles: Cell::new(0),
@@ -126,6 +129,9 @@ impl Machine for Fake {
     }
     fn start_block_device(&self) {
         self.is_stopped.set(false);
+    }
+    fn acknowledge_interrupt(&self) {
+        self.acknowledgements.set(self.acknowledgements.get() + 1);
     }
     fn device_address(&self, base: *const u8, _: usize) -> Option<u64> {
         Some(base as u64)
