@@ -68,6 +68,9 @@ export class DeviceGeometry {
     return Look.unstable;
   }
 
+  /** The most segments of memory that is in one piece. */
+  segmentsOf(lengthBytes: u32): u32 { return (lengthBytes - 1) / this.segmentBytes + 1; }
+
   /** Is this a range of whole blocks? */
   isWhole(sector: u64, lengthBytes: u32): bool {
     return (sector & u64(this.blockSectors - 1)) == 0 && (lengthBytes & (this.blockBytes - 1)) == 0;

@@ -3,12 +3,15 @@
 //
 // What stays true: a slot's memory is given back to its owner only after the device has used its chain or was reset;
 // each piece of an operation ends exactly once; no answer of the device traps, allocates or loops without bound.
+import { BatchRequest } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { Admission } from "./admission";
 import { DeviceLife } from "./device-life";
+import { Dispatcher } from "./dispatcher";
 import { DriverStatistics } from "./driver-statistics";
 import { Look } from "./geometry";
 import { GrantTable } from "./grant-table";
-import { noGrant, OperationTable, synchronousOperation } from "./operation-table";
+import { noOperation, OperationTable, synchronousOperation } from "./operation-table";
 import { Platform } from "./platform";
 import { Preparation } from "./preparation";
 import { RequestSlots } from "./request-slots";
@@ -37,6 +40,8 @@ export class RequestEngine {
   /** The device raised an interrupt for nothing, or failed a request: it may have changed, or have stopped. */
   private isSuspect: bool = false;
   preparation: Preparation;
+  admission: Admission;
+  dispatcher: Dispatcher;
   private polls: u32 = pollsMost;
   private sleeps: u32 = 0;
   /** When the patience with a dying domain's request ends; 0: none is dying. */
@@ -47,14 +52,17 @@ export class RequestEngine {
 
   constructor(
     private platform: Platform, private transport: Transport, private queue: Virtqueue, private life: DeviceLife,
-    private grants: GrantTable, private statistics: DriverStatistics, timeOutMs: u32,
+    grants: GrantTable, private statistics: DriverStatistics, timeOutMs: u32,
   ) {
-    const slots = new RequestSlots(), operations = new OperationTable();
+    const slots = new RequestSlots(), operations = new OperationTable(), admission = new Admission(life);
+    const preparation = new Preparation(platform, queue, life, slots, operations, statistics);
     this.slots = slots;
     this.operations = operations;
     this.timeLimitNanoseconds = u64(timeOutMs) * 1_000_000;
     this.sliceMicroseconds = min(sliceMicrosecondsLimit, timeOutMs * 50);
-    this.preparation = new Preparation(platform, queue, life, slots, operations, statistics);
+    this.admission = admission;
+    this.preparation = preparation;
+    this.dispatcher = new Dispatcher(admission, grants, operations, slots, preparation, statistics);
   }
 
   /** Bring the device up with nothing in flight. */
@@ -72,18 +80,20 @@ export class RequestEngine {
     this.transport.ring(0);
   }
 
-  /** No more pieces; an operation of a batch that is already done is queued for reaping. */
-  close(operation: u32): void {
-    this.operations.close(operation);
-    if (operation != synchronousOperation && this.operations.isDone(operation)) this.finish(operation);
+  /** What waits for room, of batches, goes to the device. */
+  startWaiting(): void {
+    if (this.dispatcher.waitingCount == 0) return;
+    this.dispatcher.pump();
+    this.publish();
   }
 
   /** Publish, and wait until the synchronous operation is done. Bounded: each turn ends a piece or gives up on the device. */
   complete(): u32 {
     const operations = this.operations;
-    this.close(synchronousOperation);
+    operations.close(synchronousOperation);
     this.publish();
     while (!operations.isDone(synchronousOperation)) {
+      this.startWaiting(); // behind all of the call: it went ahead of what waits
       this.awaitProgress(operations.kind(synchronousOperation) != RequestType.flush, operations.pieceCount(synchronousOperation));
     }
     const status = operations.status(synchronousOperation);
@@ -211,9 +221,11 @@ export class RequestEngine {
    */
   rest(): void {
     this.cancelDeadline = 0;
+    this.startWaiting();
     while (this.slots.inFlightCount != 0) {
       this.queue.arm();
       if (!this.collect()) break;
+      this.startWaiting();
     }
     if (this.operations.unannouncedCount == 0) return;
     this.operations.unannouncedCount = 0;
@@ -236,29 +248,33 @@ export class RequestEngine {
   }
 
   private endPiece(slot: u32, status: u32): void {
-    const operation = this.slots.operation(slot);
+    const operations = this.operations;
+    let operation = this.slots.operation(slot);
     const dataBytes = this.slots.data(slot);
     this.slots.land(slot);
     if (status != Status.Ok) {
       this.statistics.errors++;
       this.isSuspect = true;
     }
-    this.operations.endPiece(operation, status, dataBytes);
-    if (operation != synchronousOperation && this.operations.isDone(operation)) this.finish(operation);
+    let follower = operations.follower(operation);
+    if (follower == noOperation) return this.endPart(operation, status, dataBytes);
+    // A run: each of its operations is whole, and what happened to the request happened to all of them.
+    for (; operation != noOperation; operation = follower) {
+      follower = operations.follower(operation);
+      this.endPart(operation, status, BatchRequest.lengthBytes(operations.request(operation)));
+    }
   }
 
-  private finish(operation: u32): void {
-    const operations = this.operations;
-    const grant = operations.grant(operation);
-    if (grant != noGrant) this.grants.release(grant);
-    if (operations.status(operation) == Status.Ok) this.statistics.count(operations.kind(operation), operations.bytes(operation));
-    operations.finish(operation);
+  private endPart(operation: u32, status: u32, dataBytes: u32): void {
+    this.operations.endPiece(operation, status, dataBytes);
+    if (operation != synchronousOperation && this.operations.isDone(operation)) this.dispatcher.finish(operation);
   }
 
   /**
    * Reset the device, end everything in flight with `status`, and begin anew with empty rings. A device that cannot be brought up again is
    * gone for good, and so says the answer. One that does not confirm the reset may still write to what was lent to it, so nothing may be
    * answered: the driver ends, and the kernel takes the device's way to memory away (docs/supervision.md §3).
+   * What waits the device has not seen, so it starts afterwards; but behind a device that was silent for so long nobody shall wait once more.
    */
   private giveUp(status: u32, reason: string): void {
     this.platform.note(reason);
@@ -271,6 +287,7 @@ export class RequestEngine {
     }
     this.slots.clear(this.queue.slotCount);
     this.isSuspect = false;
+    if (answer == Status.DeviceGone || answer == Status.TimedOut) this.dispatcher.endWaiting(answer);
   }
 
   private revive(): bool { return this.life.recognise() && this.life.reset() && this.life.bringUp(); }

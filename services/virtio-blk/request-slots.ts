@@ -51,10 +51,11 @@ export class RequestSlots {
     this.preparedSlots[this.preparedCount++] = slot;
   }
 
-  /** Take the last preparation back. */
-  unprepare(): void {
-    assert(this.preparedCount != 0, "nothing prepared");
-    this.release(u32(this.preparedSlots[--this.preparedCount]));
+  /** The request of a prepared slot grows by so much data. */
+  extend(slot: u32, dataBytes: u32, deviceWrites: bool): void {
+    assert(this.states[slot] == SlotState.prepared, "only what is not published can grow");
+    this.dataBytes[slot] += dataBytes;
+    if (deviceWrites) this.answerBytes[slot] += dataBytes;
   }
 
   /** Everything prepared is in flight from now on. */

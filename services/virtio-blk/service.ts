@@ -1,7 +1,8 @@
 // The block-device interface: messages to calls of disk.ts and batches.ts, and their results to replies.
 import {
-  AttachReply, AwaitCompletionsReply, DescribeReply, DeviceHealth, DeviceStatistics, IdentifyReply, LimitsReply, ReapReply, Server, SubmitReply,
+  AttachReply, AwaitCompletionsReply, DescribeReply, DeviceHealth, DeviceStatistics, IdentifyReply, LimitsReply, ReapReply, SchedulingStatistics, Server, SubmitReply,
 } from "../../kernel-bindings/generated/assembly/block-device";
+import { requestId } from "../../kernel-bindings/assembly/message";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Batches } from "./batches";
 import { Disk } from "./disk";
@@ -101,7 +102,7 @@ export class VirtioBlkService extends Server {
   }
 
   override submit(_badge: u32, _rights: u32, count: u32, batch: u32, batchLength: u32): u32 {
-    const status = this.batches.submit(count, batch, batchLength);
+    const status = this.batches.submit(count, batch, batchLength, requestId());
     if (status == Status.Ok) SubmitReply.setAccepted(this.batches.accepted);
     return status;
   }
@@ -125,6 +126,13 @@ export class VirtioBlkService extends Server {
     if (healthLength < DeviceHealth.SIZE) return Status.InvalidArgument;
     this.disk.statistics.putHealth(this.record);
     const written = this.platform.leaseWrite(health, 0, this.record, DeviceHealth.SIZE);
+    return written < 0 ? u32(-written) : Status.Ok;
+  }
+
+  override scheduling(_badge: u32, _rights: u32, scheduling: u32, schedulingLength: u32): u32 {
+    if (schedulingLength < SchedulingStatistics.SIZE) return Status.InvalidArgument;
+    this.disk.statistics.putScheduling(this.record, this.disk.engine.dispatcher);
+    const written = this.platform.leaseWrite(scheduling, 0, this.record, SchedulingStatistics.SIZE);
     return written < 0 ? u32(-written) : Status.Ok;
   }
 

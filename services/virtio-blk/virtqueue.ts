@@ -112,16 +112,21 @@ export class Virtqueue {
 
   /** Complete a slot's chain around `segmentCount` segments that are in place. */
   compose(slot: u32, type: u32, sector: u64, segmentCount: u32, deviceWrites: bool): void {
-    const chain = this.chain(slot);
-    const first = this.indirect ? 0 : slot * this.stride;
     const header = QueueMemory.headers() + slot * requestHeaderBytes;
     store<u32>(header, type);
     store<u32>(header, 0, 4);
     store<u64>(header, sector, 8);
     store<u8>(QueueMemory.statuses() + slot, <u8>RequestStatus.untouched);
-    this.describe(chain, this.headersAddress + slot * requestHeaderBytes, requestHeaderBytes, DescriptorFlag.next, first + 1);
+    this.describe(this.chain(slot), this.headersAddress + slot * requestHeaderBytes, requestHeaderBytes, DescriptorFlag.next, (this.indirect ? 0 : slot * this.stride) + 1);
+    this.extend(slot, 0, segmentCount, deviceWrites);
+  }
+
+  /** Link `added` segments, which are in place behind `before` others, into a slot's chain that is not published, and put its end behind them. */
+  extend(slot: u32, before: u32, added: u32, deviceWrites: bool): void {
+    const chain = this.chain(slot), segmentCount = before + added;
+    const first = this.indirect ? 0 : slot * this.stride;
     const flags = DescriptorFlag.next | (deviceWrites ? DescriptorFlag.deviceWrites : 0);
-    for (let index: u32 = 1; index <= segmentCount; index++) {
+    for (let index = before + 1; index <= segmentCount; index++) {
       // The segment's address and length stay as the kernel wrote them; only flags and link are ours.
       store<u32>(chain + index * descriptorBytes, flags | (first + index + 1) << 16, 12);
     }
@@ -135,12 +140,6 @@ export class Virtqueue {
   offer(slot: u32): void {
     store<u16>(QueueMemory.available() + 4 + ((u32(this.offered) & (this.size - 1)) << 1), <u16>(slot * this.stride));
     this.offered++;
-  }
-
-  /** Take the last offer back, which `publish` has not made known. */
-  withdraw(): void {
-    assert(this.offered != this.published, "nothing to withdraw");
-    this.offered--;
   }
 
   /** Make all offers known; true when the device wants its doorbell rung (§2.7.13.3, §2.7.13.4). */

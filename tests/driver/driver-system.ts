@@ -9,7 +9,7 @@ import { type BootOptions, bootHosted, type System } from "../../host/kernel/sys
 import type { Client } from "../../host/kernel/typescript-domain.ts";
 import {
   BlockDeviceClient, type Completion, completionBytes, type DeviceHealth, deviceHealthBytes, type DeviceStatistics, deviceStatisticsBytes, readCompletion,
-  readDeviceHealth, readDeviceStatistics,
+  readDeviceHealth, readDeviceStatistics, readSchedulingStatistics, type SchedulingStatistics, schedulingStatisticsBytes,
 } from "../../kernel-bindings/generated/host/block-device.ts";
 import { StatusError } from "../../kernel-bindings/host/client-port.ts";
 import { statuses } from "../../kernel-bindings/schema/abi.ts";
@@ -104,6 +104,11 @@ export class DriverSystem {
   health(): DeviceHealth {
     this.disk.health({ health: { address: this.batchAddress, length: deviceHealthBytes } });
     return readDeviceHealth(this.client.view, this.batchAddress);
+  }
+
+  scheduling(): SchedulingStatistics {
+    this.disk.scheduling({ scheduling: { address: this.batchAddress, length: schedulingStatisticsBytes } });
+    return readSchedulingStatistics(this.client.view, this.batchAddress);
   }
 }
 

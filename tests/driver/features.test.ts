@@ -93,7 +93,7 @@ for (const [queueSize, eventIndex, indirect, depth] of [[1024, true, true, 1024]
     const { slot } = driver.attach(Math.max(queueDepth * 512, 4096));
     const before = { ...driver.statistics(), descriptors: driver.health().descriptors };
     const raised = driver.device.counters.interrupts;
-    assert.equal(driver.submit(Array.from({ length: queueDepth }, (_, index) => ({ transfer: Transfer.write, tag: index, sector: BigInt(index), slot, offsetBytes: index * 512, lengthBytes: 512 }))), queueDepth);
+    assert.equal(driver.submit(Array.from({ length: queueDepth }, (_, index) => ({ transfer: Transfer.write, tag: index, sector: BigInt(index * 2), slot, offsetBytes: index * 512, lengthBytes: 512 }))), queueDepth);
     assert.equal(driver.reapAll().length, queueDepth);
     const after = driver.statistics();
     assert.equal(after.doorbells - before.doorbells, 1n);

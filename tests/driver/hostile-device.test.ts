@@ -104,8 +104,8 @@ test("ten thousand random completions neither end the driver nor let a request g
 test("a device's own error is handed up, and only for the request it belongs to", async () => {
   const driver = await bootDriver();
   const { slot } = driver.attach(65536);
-  driver.device.fault = ({ sector }) => (sector === 5 ? "fail" : "none");
-  driver.submit(Array.from({ length: 10 }, (_, index) => ({ transfer: Transfer.read, tag: index, sector: BigInt(index), slot, offsetBytes: index * 512, lengthBytes: 512 })));
+  driver.device.fault = ({ sector }) => (sector === 10 ? "fail" : "none");
+  driver.submit(Array.from({ length: 10 }, (_, index) => ({ transfer: Transfer.read, tag: index, sector: BigInt(index * 2), slot, offsetBytes: index * 512, lengthBytes: 512 })));
   const failed = driver.reapAll().filter(({ status }) => status !== 0);
   assert.deepEqual(failed.map(({ tag, status }) => [tag, status]), [[5, 32]]);
   assert.equal(driver.statistics().errors, 1n);

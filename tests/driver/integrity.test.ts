@@ -22,7 +22,7 @@ for (const [name, device, dmaSegmentBytes] of devices) {
 
 const broken: Array<[string, string, string, string]> = [
   ["cuts a range one sector late", "services/virtio-blk/geometry.ts", "return beyond < limit ? limit - beyond : limit;", "return (beyond < limit ? limit - beyond : limit) + 1;"],
-  ["starts the second piece a sector early", "services/virtio-blk/batches.ts", "offsetBytes / sectorBytes;", "max(offsetBytes / sectorBytes, 1) - 1;"],
+  ["starts the second piece a sector early", "services/virtio-blk/dispatcher.ts", "started / sectorBytes, lengthBytes", "max(started / sectorBytes, 1) - 1, lengthBytes"],
 ];
 for (const [name, path, before, after] of broken) {
   test(`a driver that ${name} is found`, async () => {
