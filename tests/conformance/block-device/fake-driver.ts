@@ -180,10 +180,11 @@ export class FakeDriver implements TypeScriptDomain {
       if (status !== ok) this.counts.errors++;
       return { tag, status, lengthBytes: status === ok ? length : 0 };
     };
-    if ((flags & ~RequestFlag.unmap) !== 0 || (flags !== 0 && transfer !== Transfer.writeZeroes)) return ended(invalid);
+    const meaningful = RequestFlag.background | (transfer === Transfer.flush ? RequestFlag.barrier : transfer === Transfer.writeZeroes ? RequestFlag.unmap : 0);
+    if ((flags & ~meaningful) !== 0) return ended(invalid);
     if (transfer === Transfer.flush) return { ...ended(this.flush()), lengthBytes: 0 };
     if (transfer === Transfer.discard || transfer === Transfer.writeZeroes) {
-      return ended(length === 0 || length % sectorBytes !== 0 ? invalid : this.erase(transfer, sector, BigInt(length / sectorBytes), flags));
+      return ended(length === 0 || length % sectorBytes !== 0 ? invalid : this.erase(transfer, sector, BigInt(length / sectorBytes), flags & RequestFlag.unmap));
     }
     if (transfer !== Transfer.read && transfer !== Transfer.write) return ended(invalid);
     const grant = this.grants[slot];

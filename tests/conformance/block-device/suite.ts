@@ -217,7 +217,7 @@ function batchesAnswerWrongRequests(device: Device): void {
     ["OutOfRange", [Transfer.read, 8, 0n, slot, 0xffff_ffff, block]],
     ["Denied", [Transfer.read, 9, 0n, readable, 0, block]],
     ["InvalidArgument", [Transfer.read, 10, 0n, slot, 0, block, 1]],
-    ["InvalidArgument", [Transfer.writeZeroes, 11, 0n, 0, 0, block, 2]],
+    ["InvalidArgument", [Transfer.writeZeroes, 11, 0n, 0, 0, block, RequestFlag.barrier]],
     [zero, [Transfer.writeZeroes, 12, 0n, 99, 0, block, RequestFlag.unmap]],
     [device.has(DeviceFlag.flush) ? "Ok" : "NotDurable", [Transfer.flush, 13, 0n, 0, 0, 0]],
     ["Ok", [Transfer.read, 14, 0n, slot, 0, block]],
