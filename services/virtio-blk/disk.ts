@@ -8,10 +8,10 @@ import { GrantTable } from "./grant-table";
 import { noGrant, synchronousOperation } from "./operation-table";
 import { Platform } from "./platform";
 import { pageBytes, QueueMemory } from "./queue-memory";
+import { QueueSet } from "./queue-set";
 import { RequestEngine } from "./request-engine";
 import { Transport } from "./transport";
 import { identityBytes, RequestType, sectorBytes } from "./virtio";
-import { Virtqueue } from "./virtqueue";
 
 /** What one request of a batch may be long, if the queue is deep enough for the worst case. */
 const transferBytesLimit: u32 = 1 << 20;
@@ -20,15 +20,15 @@ export class Disk {
   statistics: DriverStatistics;
   grants: GrantTable;
   engine: RequestEngine;
-  queue: Virtqueue;
+  queues: QueueSet;
   life: DeviceLife;
 
   /** `confined`: the kernel says that an IOMMU stands before the device. `timeOutMs`: how long the device may keep a request. */
   constructor(private platform: Platform, transport: Transport, confined: bool, timeOutMs: u32) {
-    const queue = new Virtqueue(platform), grants = new GrantTable(platform), statistics = new DriverStatistics();
-    const life = new DeviceLife(platform, transport, queue, confined);
-    this.engine = new RequestEngine(platform, transport, queue, life, grants, statistics, timeOutMs);
-    this.queue = queue;
+    const queues = new QueueSet(platform), grants = new GrantTable(platform), statistics = new DriverStatistics();
+    const life = new DeviceLife(platform, transport, queues, confined);
+    this.engine = new RequestEngine(platform, transport, queues, life, grants, statistics, timeOutMs);
+    this.queues = queues;
     this.life = life;
     this.grants = grants;
     this.statistics = statistics;
@@ -50,9 +50,9 @@ export class Disk {
   maximumTransferBytes(): u32 {
     const geometry = this.life.geometry;
     const segmentsOfPage = max((pageBytes - 1) / geometry.segmentBytes + 1, 1);
-    const pages = max(this.queue.segmentLimit / segmentsOfPage, 1) - 1;
+    const pages = max(this.queues.segmentLimit / segmentsOfPage, 1) - 1;
     const pieceBytes = max((pages * pageBytes) & ~(geometry.blockBytes - 1), geometry.blockBytes);
-    return max(min(transferBytesLimit, pieceBytes * this.queue.slotCount), geometry.blockBytes);
+    return max(min(transferBytesLimit, pieceBytes * this.queues.slotCount), geometry.blockBytes);
   }
 
   /** May a client read, write or flush `lengthBytes` at `sector`? The device may have grown since the last look, so beyond its end is looked at twice. */

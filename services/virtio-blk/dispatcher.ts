@@ -117,6 +117,7 @@ export class Dispatcher {
   private start(operation: u32): void {
     const operations = this.operations, preparation = this.preparation, request = operations.request(operation);
     const type = operations.kind(operation), lengthBytes = BatchRequest.lengthBytes(request);
+    this.slots.turnTo((BatchRequest.flags(request) & RequestFlag.background) != 0);
     if (type == RequestType.flush) {
       if (preparation.addPiece(operation, type, 0, 0, 0, 0) == -<i32>Status.Busy) this.unfinished = operation;
       else this.close(operation);

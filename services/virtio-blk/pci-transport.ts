@@ -1,5 +1,6 @@
 // A virtio device behind PCI capabilities, VIRTIO 1.2 §4.1.4: the kernel found the four structures and lent them as windows.
 // The MSI-X table stays with the kernel; the driver only says which vector the queues use.
+import { FixedArray } from "../base/fixed-array/index";
 import { Registers, Window } from "./registers";
 import { Transport } from "./transport";
 import { queueLimit } from "./virtio";
@@ -27,7 +28,7 @@ namespace Common {
 const noVector: u32 = 0xffff;
 
 export class PciTransport extends Transport {
-  private doorbellOffsets: StaticArray<u32> = new StaticArray<u32>(queueLimit);
+  private doorbellOffsets: FixedArray<u32> = new FixedArray<u32>(queueLimit);
 
   /** The sizes are those of the windows: a doorbell outside is refused, and configuration outside reads 0. */
   constructor(

@@ -9,10 +9,10 @@ import { unlimitedBytes } from "./geometry";
 import { OperationTable } from "./operation-table";
 import { Platform } from "./platform";
 import { pageBytes, slotLimit } from "./queue-memory";
+import { QueueSet } from "./queue-set";
 import { RequestSlots } from "./request-slots";
 import { SegmentSplitter } from "./segment-splitter";
 import { descriptorBytes, RequestType, sectorBytes } from "./virtio";
-import { Virtqueue } from "./virtqueue";
 
 /** A piece is at most this long, so that its used length stays far from 2^32. */
 const pieceBytesLimit: u32 = 1 << 24;
@@ -33,7 +33,7 @@ export class Preparation {
   private bytesOfRun: u32 = 0;
 
   constructor(
-    private platform: Platform, private queue: Virtqueue, private life: DeviceLife, private slots: RequestSlots,
+    private platform: Platform, private queues: QueueSet, private life: DeviceLife, private slots: RequestSlots,
     private operations: OperationTable, private statistics: DriverStatistics,
   ) { this.splitter = new SegmentSplitter(platform); }
 
@@ -69,9 +69,9 @@ export class Preparation {
       // One block in more segments than the device takes: this memory can never be used with it.
       if (segmentCount == -<i32>Status.TooLarge) return -<i32>Status.InvalidArgument;
       if (segmentCount < 0) return segmentCount;
-      assert(segmentCount != 0 && u32(segmentCount) <= this.queue.segmentLimit, "the kernel answered more segments than asked for");
+      assert(segmentCount != 0 && u32(segmentCount) <= this.queues.segmentLimit, "the kernel answered more segments than asked for");
     }
-    this.queue.compose(slot, type, sector, u32(segmentCount), deviceWrites);
+    this.queues.compose(slot, type, sector, u32(segmentCount), deviceWrites);
     this.offer(operation, slot, covered, u32(segmentCount), deviceWrites);
     return <i32>covered;
   }
@@ -85,7 +85,7 @@ export class Preparation {
     const limit = type == RequestType.discard ? geometry.discardSectors : geometry.writeZeroesSectors;
     if (limit == 0) return -<i32>Status.Unsupported; // a reset since the check brought a device that can less
     const covered = geometry.cutRange(sector, sectorCount, limit, type == RequestType.discard ? geometry.discardAlignmentSectors : geometry.blockSectors);
-    this.queue.composeRange(slot, type, sector, covered, flags);
+    this.queues.composeRange(slot, type, sector, covered, flags);
     this.offer(operation, slot, covered * sectorBytes, 1, false);
     return <i32>covered;
   }
@@ -103,7 +103,7 @@ export class Preparation {
     if (lengthBytes > runBytesLimit || this.bytesOfRun > runBytesLimit - lengthBytes) return false;
     const pages = (offsetBytes % pageBytes + lengthBytes - 1) / pageBytes + 1;
     const segments = pages * this.life.geometry.segmentsOf(min(lengthBytes, pageBytes));
-    return segments <= this.queue.segmentLimit - this.segmentsOfRun;
+    return segments <= this.queues.segmentLimit - this.segmentsOfRun;
   }
 
   /** Let an operation join the run, if `mayJoin`. Answers the bytes, or −Status; then the run is as before. */
@@ -111,7 +111,7 @@ export class Preparation {
     const slot = this.slotOfRun, deviceWrites = type == RequestType.read;
     const added = this.place(slot, source, offsetBytes, lengthBytes, deviceWrites, this.segmentsOfRun);
     // Also after a failure, because what the kernel wrote before it saw that there is no room lies where the chain's end was.
-    this.queue.extend(slot, this.segmentsOfRun, u32(max(added, 0)), deviceWrites);
+    this.queues.extend(slot, this.segmentsOfRun, u32(max(added, 0)), deviceWrites);
     if (added < 0) return added;
     this.slots.extend(slot, lengthBytes, deviceWrites);
     this.operations.follow(this.lastOfRun, operation);
@@ -127,14 +127,14 @@ export class Preparation {
 
   /** Device addresses into a slot's chain, behind the `before` segments that it has. */
   private place(slot: u32, source: u32, offsetBytes: u32, lengthBytes: u32, deviceWrites: bool, before: u32 = 0): i32 {
-    const queue = this.queue, longest = this.life.geometry.segmentBytes;
-    const out = queue.segmentsPlace(slot) + before * descriptorBytes, limit = queue.segmentLimit - before;
+    const queues = this.queues, longest = this.life.geometry.segmentBytes;
+    const out = queues.segmentsPlace(slot) + before * descriptorBytes, limit = queues.segmentLimit - before;
     if (longest == unlimitedBytes) return this.platform.segments(source, offsetBytes, lengthBytes, deviceWrites, out, limit);
     return this.splitter.place(source, offsetBytes, lengthBytes, deviceWrites, out, limit, longest);
   }
 
   private offer(operation: u32, slot: u32, dataBytes: u32, segmentCount: u32, deviceWrites: bool): void {
-    this.queue.offer(slot);
+    this.queues.offer(slot);
     this.slots.prepare(operation, dataBytes, deviceWrites);
     this.operations.addPiece(operation);
     this.statistics.descriptors += segmentCount + 2;

@@ -14,10 +14,10 @@ import { GrantTable } from "./grant-table";
 import { noOperation, OperationTable, synchronousOperation } from "./operation-table";
 import { Platform } from "./platform";
 import { Preparation } from "./preparation";
+import { QueueSet } from "./queue-set";
 import { RequestSlots } from "./request-slots";
 import { Transport } from "./transport";
 import { RequestStatus, RequestType } from "./virtio";
-import { Virtqueue } from "./virtqueue";
 
 /** The longest sleep without a look at the clock, the ring and the device's health: a lost interrupt costs no more. */
 const sliceMicrosecondsLimit: u32 = 1_000_000;
@@ -51,11 +51,11 @@ export class RequestEngine {
   private sliceMicroseconds: u32 = 0;
 
   constructor(
-    private platform: Platform, private transport: Transport, private queue: Virtqueue, private life: DeviceLife,
+    private platform: Platform, private transport: Transport, private queues: QueueSet, private life: DeviceLife,
     grants: GrantTable, private statistics: DriverStatistics, timeOutMs: u32,
   ) {
     const slots = new RequestSlots(), operations = new OperationTable(), admission = new Admission(life);
-    const preparation = new Preparation(platform, queue, life, slots, operations, statistics);
+    const preparation = new Preparation(platform, queues, life, slots, operations, statistics);
     this.slots = slots;
     this.operations = operations;
     this.timeLimitNanoseconds = u64(timeOutMs) * 1_000_000;
@@ -68,16 +68,19 @@ export class RequestEngine {
   /** Bring the device up with nothing in flight. */
   start(): bool {
     const revived = this.revive();
-    this.slots.clear(this.queue.slotCount);
+    this.clearSlots();
     return revived;
   }
 
   /** Hand everything prepared to the device. */
   publish(): void {
     this.slots.launch();
-    if (!this.queue.publish()) return;
-    this.statistics.doorbells++;
-    this.transport.ring(0);
+    for (let offered = this.queues.takeOffered(); offered != 0; offered &= offered - 1) {
+      const index = ctz(offered);
+      if (!this.queues.at(index).publish()) continue;
+      this.statistics.doorbells++;
+      this.transport.ring(index);
+    }
   }
 
   /** What waits for room, of batches, goes to the device. */
@@ -110,13 +113,13 @@ export class RequestEngine {
     if (this.collect()) return;
     if (mayPoll && this.poll()) return;
     for (let fruitless: u32 = 0; fruitless < fruitlessLimit; fruitless++) {
-      this.queue.arm(min(needed, this.slots.inFlightCount));
+      this.arm(needed);
       if (this.collect()) return;
       if (this.expire()) return;
       const woken = this.platform.wait(this.sliceMicroseconds);
       if (woken == -<i32>Status.Cancelled) return this.hurry();
       if (woken > 0) this.interrupted();
-      else if (!this.life.isHealthy() && this.queue.usedCount() == 0) {
+      else if (!this.life.isHealthy() && !this.hasUsed()) {
         this.giveUp(Status.DeviceError, "the device stopped by itself");
         return;
       }
@@ -144,7 +147,7 @@ export class RequestEngine {
   /** An interrupt came: take the device's line down, then let the next one through, before the ring is looked at. */
   interrupted(): void {
     this.statistics.interrupts++;
-    this.queue.disarm();
+    this.queues.disarm();
     this.transport.acknowledgeInterrupt();
     this.platform.acknowledgeInterrupt();
   }
@@ -160,8 +163,11 @@ export class RequestEngine {
     if (!this.isSuspect || !this.life.live) return;
     assert(this.slots.preparedCount == 0, "a reset would lose what is prepared");
     this.isSuspect = false;
-    if (this.life.isHealthy()) this.refresh();
-    else this.giveUp(Status.DeviceError, "the device stopped by itself");
+    if (!this.life.isHealthy()) this.giveUp(Status.DeviceError, "the device stopped by itself");
+    else if (!this.areIdleQueuesStill()) {
+      this.statistics.breach();
+      this.giveUp(Status.DeviceError, "the used index of an idle queue moved");
+    } else this.refresh();
   }
 
   /** Look at the configuration of a live device once more. */
@@ -177,25 +183,36 @@ export class RequestEngine {
 
   /** End everything that the device says it has used; false when that is nothing. */
   collect(): bool {
-    const claimed = this.queue.usedCount();
+    const slots = this.slots;
+    let found = false;
+    // A reset on the way leaves nothing in flight.
+    for (let busy = slots.busyQueues; busy != 0; busy &= (busy - 1) & slots.busyQueues) {
+      if (this.collectFrom(ctz(busy))) found = true;
+    }
+    return found;
+  }
+
+  private collectFrom(index: u32): bool {
+    const queue = this.queues.at(index);
+    const claimed = queue.usedCount();
     if (claimed == 0) return false;
-    if (claimed > this.slots.inFlightCount) {
+    if (claimed > this.slots.inFlightIn(index)) {
       this.statistics.breach();
       this.giveUp(Status.DeviceError, "the used index jumped");
       return true;
     }
     this.platform.fence(); // entries, status bytes and data are read after the index (§2.7.14)
-    for (let index: u32 = 0; index < claimed; index++) {
-      const slot = this.queue.usedSlot();
-      const length = this.queue.usedLength();
-      this.queue.take();
+    for (let entry: u32 = 0; entry < claimed; entry++) {
+      const slot = queue.usedSlot();
+      const length = queue.usedLength();
+      queue.take();
       if (!this.slots.isInFlight(slot)) {
         // Which request was meant cannot be known, so none of the others can be trusted to be what it says.
         this.statistics.breach();
         this.giveUp(Status.DeviceError, "a used entry names no request in flight");
         return true;
       }
-      const byte = this.queue.statusByte(slot);
+      const byte = queue.statusByte(slot);
       if (byte == RequestStatus.untouched) {
         // The last thing that a device does for a request (§5.2.6) was not done: it may be at it still, so its memory is not given back yet.
         this.statistics.breach();
@@ -223,7 +240,7 @@ export class RequestEngine {
     this.cancelDeadline = 0;
     this.startWaiting();
     while (this.slots.inFlightCount != 0) {
-      this.queue.arm();
+      this.arm(1);
       if (!this.collect()) break;
       this.startWaiting();
     }
@@ -282,12 +299,39 @@ export class RequestEngine {
     const isReset = this.life.reset();
     assert(isReset, "the device does not confirm its reset and may still write to lent memory");
     const answer = this.life.bringUp() ? status : Status.DeviceGone;
-    for (let slot: u32 = 0; slot < this.slots.count; slot++) {
+    for (let slot: u32 = 0; slot < this.slots.limit; slot++) {
       if (this.slots.isInFlight(slot)) this.endPiece(slot, answer);
     }
-    this.slots.clear(this.queue.slotCount);
+    this.clearSlots();
     this.isSuspect = false;
     if (answer == Status.DeviceGone || answer == Status.TimedOut) this.dispatcher.endWaiting(answer);
+  }
+
+  private clearSlots(): void { this.slots.clear(this.queues.count, this.queues.slotShift, this.queues.slotCount); }
+
+  /** Does any queue with something in flight claim to have used something? */
+  private hasUsed(): bool {
+    for (let busy = this.slots.busyQueues; busy != 0; busy &= busy - 1) if (this.queues.at(ctz(busy)).usedCount() != 0) return true;
+    return false;
+  }
+
+  /** Nothing can be used where nothing is in flight; queues that are busy are judged when they are collected from. */
+  private areIdleQueuesStill(): bool {
+    for (let index: u32 = 0; index < this.queues.count; index++) {
+      if (this.slots.inFlightIn(index) == 0 && this.queues.at(index).usedCount() != 0) return false;
+    }
+    return true;
+  }
+
+  /** Ask for an interrupt at the latest when `needed` more requests have ended, in whatever queues that is. */
+  private arm(needed: u32): void {
+    const busy = this.slots.busyQueues;
+    const share = busy & (busy - 1) ? max(needed / popcnt(busy), 1) : needed;
+    for (let left = busy; left != 0; left &= left - 1) {
+      const index = ctz(left);
+      this.queues.at(index).arm(min(share, this.slots.inFlightIn(index)));
+    }
+    this.platform.fence(); // the wish goes out before the rings are looked at once more
   }
 
   private revive(): bool { return this.life.recognise() && this.life.reset() && this.life.bringUp(); }
@@ -296,7 +340,7 @@ export class RequestEngine {
   private poll(): bool {
     for (let turn: u32 = 0; turn < this.polls; turn++) {
       this.platform.relax();
-      if (this.queue.usedCount() == 0) continue;
+      if (!this.hasUsed()) continue;
       this.polls = min(this.polls << 1, pollsMost);
       return this.collect();
     }

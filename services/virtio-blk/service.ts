@@ -39,8 +39,8 @@ export class VirtioBlkService extends Server {
     DescribeReply.setBlockBytes(disk.life.geometry.blockBytes);
     DescribeReply.setFlags(disk.flags());
     DescribeReply.setMaximumTransferBytes(disk.maximumTransferBytes());
-    DescribeReply.setMaximumSegments(disk.queue.segmentLimit);
-    DescribeReply.setQueueDepth(disk.queue.slotCount);
+    DescribeReply.setMaximumSegments(disk.queues.segmentLimit);
+    DescribeReply.setQueueDepth(disk.queues.slotCount * disk.queues.count);
     return Status.Ok;
   }
 

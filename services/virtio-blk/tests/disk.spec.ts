@@ -69,7 +69,7 @@ describe("transfers", () => {
   it("works without indirect descriptors", () => {
     world.device.offered &= ~(1 << 28);
     world.disk.start();
-    expect(world.disk.queue.slotCount).toBe(16);
+    expect(world.disk.queues.slotCount).toBe(16);
     world.pattern(0, 300 * 512, 1);
     expect(transfer(RequestType.write, 7, 300 * 512)).toBe(Status.Ok);
     expect(world.differences(0, 300 * 512, 7)).toBe(0);

@@ -117,7 +117,7 @@ describe("MMIO", () => {
     build(11);
     expect(disk.start()).toBe(true);
     expect(disk.life.geometry.capacitySectors).toBe(device.capacity);
-    expect(disk.queue.segmentLimit).toBe(1);
+    expect(disk.queues.segmentLimit).toBe(1);
     build(3);
     expect(disk.start()).toBe(true);
     expect(disk.life.geometry.capacitySectors).toBe(0);
