@@ -6,6 +6,8 @@ export interface BootCommandOptions extends CommonOptions {
   run?: string;
   memory?: string;
   hosted?: boolean;
+  /** What QEMU is to be: one of `machineKinds`. */
+  machine?: string;
   accel?: string;
   qemuArg?: string[];
 }

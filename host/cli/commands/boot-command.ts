@@ -6,6 +6,7 @@ import { ImageLock } from "../../client/image-lock.ts";
 import { bundlePath, kernelPath } from "../../client/modules.ts";
 import type { BootCommandOptions } from "../boot/boot-options.ts";
 import { HostedMachine } from "../boot/hosted-machine.ts";
+import { machineKinds } from "../boot/qemu-arguments.ts";
 import { QemuMachine, qemuProgram } from "../boot/qemu-machine.ts";
 import { report, setExitStatus } from "../session.ts";
 
@@ -36,6 +37,7 @@ function memoryMegabytes(text: string | undefined): number {
 }
 
 function requireMachine(options: BootCommandOptions): void {
+  if (options.machine !== undefined && !machineKinds.some((kind) => kind === options.machine)) throw new CommandError(`--machine ${options.machine}: ${machineKinds.join(" or ")}`, Exit.usage);
   if (options.accel !== undefined && options.accel !== "tcg" && options.accel !== "kvm") throw new CommandError(`--accel ${options.accel}: tcg or kvm`, Exit.usage);
   if (!isInstalled(qemuProgram)) {
     throw new CommandError(`${qemuProgram}: not found; install it with: sudo apt-get install --no-install-recommends qemu-system-x86, or boot without it: add --hosted`);

@@ -80,6 +80,9 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     if block_device::is_in_use() && line.is_interactive() {
         log!("axiom kernel: no IOMMU: the disk and its driver are trusted with device addresses");
     }
+    if !clock::knows_date() && line.is_interactive() {
+        log!("axiom kernel: no clock tells the date: it counts from 1970");
+    }
     kernel.log(format_args!("axiom kernel: {} KiB free, loaded after {} us", memory::free_bytes() >> 10, clock::monotonic_nanoseconds() / 1000));
     kernel.start();
     kernel.log(format_args!("axiom kernel: started after {} us", clock::monotonic_nanoseconds() / 1000));
