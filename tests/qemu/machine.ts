@@ -21,6 +21,8 @@ export interface MachineOptions {
   bundle?: string;
   /** Given to the shell (or the test module in its place) by console_arguments. */
   run?: string;
+  /** The disk does no more requests than this in a second. */
+  requestsPerSecond?: number;
   /** Log every write and flush of the disk to this file (blklogwrites). */
   writeLog?: string;
   /** Further words for the kernel's command line. */
@@ -40,7 +42,10 @@ export class Machine {
     const words = [...(options.words ?? [])];
     if (options.run !== undefined) words.push(`run=${Buffer.from(options.run).toString("hex")}`);
     const file = `driver=file,filename=${options.image},cache.direct=off`;
-    const disk = options.writeLog
+    const limit = options.requestsPerSecond;
+    const disk = limit !== undefined
+      ? ["-object", `throttle-group,id=limit,x-iops-total=${limit}`, "-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=throttle,throttle-group=limit,file=image"]
+      : options.writeLog
       ? ["-blockdev", `node-name=image,${file}`, "-blockdev", `node-name=log,driver=file,filename=${options.writeLog}`, "-blockdev", `node-name=disk,driver=blklogwrites,file=image,log=log,log-sector-size=${logSectorBytes}`]
       : ["-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=raw,file=image"];
     this.child = spawn("qemu-system-x86_64", ["-machine", machine, "-cpu", "max", "-m", String(options.memoryMiB ?? 1024), "-kernel", join(root, "build/kernel/kernel.elf"), "-initrd", options.bundle ?? join(root, "build/kernel/bundle.bin"),
