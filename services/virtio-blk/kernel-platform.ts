@@ -33,6 +33,8 @@ export class KernelPlatform extends Platform {
     for (let index = 0; index < length; index++) store<u8>(this.text + index, <u8>text.charCodeAt(index));
     kernel.traceNote(capabilities.trace, this.text, u32(length));
   }
+
+  record(address: usize, lengthBytes: u32): bool { return kernel.traceNote(capabilities.trace, address, lengthBytes) > 0; }
 }
 
 export class KernelRegisters extends Registers {

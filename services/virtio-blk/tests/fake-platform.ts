@@ -21,6 +21,9 @@ export class FakePlatform extends Platform {
   statusAtAcknowledgement: u32 = 0xffff;
   notes: u32 = 0;
   lastNote: string = "";
+  isRecording: bool = false;
+  records: u32 = 0;
+  lastRecord: string = "";
   segmentCalls: u32 = 0;
   /** Segments are cut at multiples of this. */
   segmentBytes: u32 = 4096;
@@ -117,6 +120,11 @@ export class FakePlatform extends Platform {
   }
   announce(): void { this.announcements++; }
   note(text: string): void { this.notes++; this.lastNote = text; }
+  record(address: usize, lengthBytes: u32): bool {
+    this.records++;
+    this.lastRecord = String.UTF8.decodeUnsafe(address, lengthBytes);
+    return this.isRecording;
+  }
 
   private check(handle: u32, offsetBytes: u32, lengthBytes: u32, right: u32): i32 {
     if (handle >= handleLimit || !this.rights[handle]) return -<i32>Status.InvalidHandle;
