@@ -11,6 +11,7 @@ import { Platform } from "./platform";
 import { pageBytes, slotLimit } from "./queue-memory";
 import { QueueSet } from "./queue-set";
 import { RequestSlots } from "./request-slots";
+import { RequestTrace } from "./request-trace";
 import { SegmentSplitter } from "./segment-splitter";
 import { descriptorBytes, RequestType, sectorBytes } from "./virtio";
 
@@ -34,7 +35,7 @@ export class Preparation {
 
   constructor(
     private platform: Platform, private queues: QueueSet, private life: DeviceLife, private slots: RequestSlots,
-    private operations: OperationTable, private statistics: DriverStatistics,
+    private operations: OperationTable, private statistics: DriverStatistics, private trace: RequestTrace,
   ) { this.splitter = new SegmentSplitter(platform); }
 
   /** A new operation: whatever cut the pieces of the last one short may not hold for this one. */
@@ -73,6 +74,7 @@ export class Preparation {
     }
     this.queues.compose(slot, type, sector, u32(segmentCount), deviceWrites);
     this.offer(operation, slot, covered, u32(segmentCount), deviceWrites);
+    if (this.trace.isOn) this.trace.started(slot, type, sector, covered, this.operations, operation);
     return <i32>covered;
   }
 
@@ -87,6 +89,7 @@ export class Preparation {
     const covered = geometry.cutRange(sector, sectorCount, limit, type == RequestType.discard ? geometry.discardAlignmentSectors : geometry.blockSectors);
     this.queues.composeRange(slot, type, sector, covered, flags);
     this.offer(operation, slot, covered * sectorBytes, 1, false);
+    if (this.trace.isOn) this.trace.started(slot, type, sector, covered * sectorBytes, this.operations, operation);
     return <i32>covered;
   }
 
@@ -118,6 +121,7 @@ export class Preparation {
     this.operations.addPiece(operation);
     this.statistics.descriptors += u32(added);
     this.statistics.merged++;
+    if (this.trace.isOn) this.trace.joined(slot, this.endOfRun, lengthBytes, this.operations, operation);
     this.segmentsOfRun += u32(added);
     this.bytesOfRun += lengthBytes;
     this.endOfRun += lengthBytes / sectorBytes;

@@ -16,6 +16,7 @@ import { Platform } from "./platform";
 import { Preparation } from "./preparation";
 import { QueueSet } from "./queue-set";
 import { RequestSlots } from "./request-slots";
+import { RequestTrace } from "./request-trace";
 import { Transport } from "./transport";
 import { RequestStatus, RequestType } from "./virtio";
 
@@ -42,6 +43,7 @@ export class RequestEngine {
   preparation: Preparation;
   admission: Admission;
   dispatcher: Dispatcher;
+  trace: RequestTrace;
   private polls: u32 = pollsMost;
   private sleeps: u32 = 0;
   /** When the patience with a dying domain's request ends; 0: none is dying. */
@@ -54,8 +56,9 @@ export class RequestEngine {
     private platform: Platform, private transport: Transport, private queues: QueueSet, private life: DeviceLife,
     grants: GrantTable, private statistics: DriverStatistics, timeOutMs: u32,
   ) {
-    const slots = new RequestSlots(), operations = new OperationTable(), admission = new Admission(life);
-    const preparation = new Preparation(platform, queues, life, slots, operations, statistics);
+    const slots = new RequestSlots(), operations = new OperationTable(), admission = new Admission(life), trace = new RequestTrace(platform);
+    const preparation = new Preparation(platform, queues, life, slots, operations, statistics, trace);
+    this.trace = trace;
     this.slots = slots;
     this.operations = operations;
     this.timeLimitNanoseconds = u64(timeOutMs) * 1_000_000;
@@ -268,6 +271,7 @@ export class RequestEngine {
     const operations = this.operations;
     let operation = this.slots.operation(slot);
     const dataBytes = this.slots.data(slot);
+    if (this.trace.isOn) this.trace.ended(slot, status);
     this.slots.land(slot);
     if (status != Status.Ok) {
       this.statistics.errors++;

@@ -3,6 +3,8 @@
 // ids the trace gives to the notes themselves. docs/testing.md shows how to follow them.
 // What stays true: without a trace nothing is written, and a request pays one branch.
 // Safety: a line is at most 105 characters; `text` has room for 128.
+import { BatchRequest } from "../../kernel-bindings/generated/assembly/block-device";
+import { OperationTable, synchronousOperation } from "./operation-table";
 import { Platform } from "./platform";
 import { RequestType } from "./virtio";
 
@@ -19,20 +21,20 @@ export class RequestTrace {
     this.isOn = this.end();
   }
 
-  /** A request was prepared. `requestId` 0: that of the note, a synchronous call's. */
-  started(slot: u32, type: u32, sector: u64, dataBytes: u32, tag: u32, requestId: u32): void {
+  /** A request was prepared for (a part of) an operation. A synchronous call's belongs to the request that the note itself is of. */
+  started(slot: u32, type: u32, sector: u64, dataBytes: u32, operations: OperationTable, operation: u32): void {
     this.begin("slot ");
     this.number(slot);
     this.word(nameOf(type));
-    this.place(sector, dataBytes, tag, requestId);
+    this.place(sector, dataBytes, operations, operation);
   }
 
   /** An operation joined the request in this slot. */
-  joined(slot: u32, sector: u64, dataBytes: u32, tag: u32, requestId: u32): void {
+  joined(slot: u32, sector: u64, dataBytes: u32, operations: OperationTable, operation: u32): void {
     this.begin("slot ");
     this.number(slot);
     this.word(" joined");
-    this.place(sector, dataBytes, tag, requestId);
+    this.place(sector, dataBytes, operations, operation);
   }
 
   /** The request in this slot ended. */
@@ -44,18 +46,18 @@ export class RequestTrace {
     this.end();
   }
 
-  private place(sector: u64, dataBytes: u32, tag: u32, requestId: u32): void {
+  private place(sector: u64, dataBytes: u32, operations: OperationTable, operation: u32): void {
     if (dataBytes) {
       this.word(" sector ");
       this.number(sector);
       this.word(" bytes ");
       this.number(dataBytes);
     }
-    if (requestId) {
+    if (operation != synchronousOperation) {
       this.word(" tag ");
-      this.number(tag);
+      this.number(BatchRequest.tag(operations.request(operation)));
       this.word(" for request ");
-      this.number(requestId);
+      this.number(operations.requestId(operation));
     }
     this.end();
   }

@@ -25,6 +25,7 @@ export class VirtioBlkService extends Server {
 
   /** Ok also when the device cannot be used: the operations say so, and what stands on the driver can start and report it. */
   start(): u32 {
+    this.disk.engine.trace.open();
     this.disk.start();
     return Status.Ok;
   }
