@@ -22,8 +22,8 @@ export const blockDevice: Interface = {
       fields: { merged: "u64", waited: "u64", overtakes: "u64", overdue: "u64", waiting: "u64" } },
   ],
   operations: [
-    { number: 1, name: "describe", sentence: "Capacity and limits of the device.",
-      reply: { capacitySectors: "u64", blockBytes: "u32", flags: "u32", maximumTransferBytes: "u32", maximumSegments: "u32", queueDepth: "u32" } },
+    { number: 1, name: "describe", sentence: "Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together.",
+      reply: { capacitySectors: "u64", blockBytes: "u32", flags: "u32", maximumTransferBytes: "u32", maximumSegments: "u32", queueDepth: "u32", queues: "u32" } },
     { number: 2, name: "read", sentence: "Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation.", request: { sector: "u64" },
       leases: [{ name: "buffer", access: "write" }], errors: ["DeviceError", "DeviceGone", "TimedOut", "InvalidArgument", "OutOfRange"] },
     { number: 3, name: "write", sentence: "Write the buffer; the device has it, perhaps not durably, when this returns.", request: { sector: "u64" },

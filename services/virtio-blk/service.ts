@@ -42,6 +42,7 @@ export class VirtioBlkService extends Server {
     DescribeReply.setMaximumTransferBytes(disk.maximumTransferBytes());
     DescribeReply.setMaximumSegments(disk.queues.segmentLimit);
     DescribeReply.setQueueDepth(disk.queues.slotCount * disk.queues.count);
+    DescribeReply.setQueues(disk.queues.count);
     return Status.Ok;
   }
 

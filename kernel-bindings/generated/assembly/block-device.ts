@@ -118,7 +118,7 @@ export namespace SchedulingStatistics {
   export function setWaiting(p: usize, value: u64): void { store<u64>(p, value, 32); }
 }
 
-/** Capacity and limits of the device. 0 or −Status. */
+/** Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together. 0 or −Status. */
 export function callDescribe(endpoint: u32): i32 {
   store<u32>(messageOut, 65537);
   store<u64>(messageOut, 0, 4);
@@ -139,6 +139,8 @@ export namespace DescribeReply {
   export function setMaximumSegments(value: u32): void { store<u32>(messageIn, value, 36); }
   export function queueDepth(): u32 { return load<u32>(messageOut, 40); }
   export function setQueueDepth(value: u32): void { store<u32>(messageIn, value, 40); }
+  export function queues(): u32 { return load<u32>(messageOut, 44); }
+  export function setQueues(value: u32): void { store<u32>(messageIn, value, 44); }
 }
 
 /** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. 0 or −Status. */
@@ -341,7 +343,7 @@ export function callScheduling(endpoint: u32, schedulingSource: u32, schedulingA
 
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
-  /** Capacity and limits of the device. */
+  /** Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together. */
   describe(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. */
   read(badge: u32, rights: u32, sector: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }

@@ -46,13 +46,13 @@ export function readSchedulingStatistics(view: DataView, offset: number): Schedu
 
 export class BlockDeviceClient {
   constructor(readonly client: ClientPort, readonly endpoint: number) {}
-  /** Capacity and limits of the device. */
-  describe(): { capacitySectors: bigint; blockBytes: number; flags: number; maximumTransferBytes: number; maximumSegments: number; queueDepth: number } {
+  /** Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together. */
+  describe(): { capacitySectors: bigint; blockBytes: number; flags: number; maximumTransferBytes: number; maximumSegments: number; queueDepth: number; queues: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 65537, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block-device.describe");
-    return { capacitySectors: view.getBigUint64(16, true), blockBytes: view.getUint32(24, true), flags: view.getUint32(28, true), maximumTransferBytes: view.getUint32(32, true), maximumSegments: view.getUint32(36, true), queueDepth: view.getUint32(40, true) };
+    return { capacitySectors: view.getBigUint64(16, true), blockBytes: view.getUint32(24, true), flags: view.getUint32(28, true), maximumTransferBytes: view.getUint32(32, true), maximumSegments: view.getUint32(36, true), queueDepth: view.getUint32(40, true), queues: view.getUint32(44, true) };
   }
   /** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. */
   read(request: { sector: bigint; buffer: Lease }): void {

@@ -139,7 +139,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 1,
     "name": "describe",
-    "sentence": "Capacity and limits of the device.",
+    "sentence": "Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together.",
     "request": [],
     "reply": [
      {
@@ -171,6 +171,11 @@ export const interfaceTable: TableInterface[] = [
       "name": "queueDepth",
       "type": "u32",
       "offset": 24
+     },
+     {
+      "name": "queues",
+      "type": "u32",
+      "offset": 28
      }
     ],
     "leases": [],

@@ -61,7 +61,7 @@ export class FakeDriver implements TypeScriptDomain {
     const { sectors, blockBytes, readOnly, canFlush, canDiscard, canWriteZeroes, queueDepth } = this.options;
     view.setBigUint64(fields, BigInt(sectors), true);
     const flags = (readOnly ? DeviceFlag.readOnly : 0) | (canFlush ? DeviceFlag.flush : 0) | (canDiscard ? DeviceFlag.discard : 0) | (canWriteZeroes ? DeviceFlag.writeZeroes : 0);
-    [blockBytes, flags, transferBytes, 1, queueDepth].forEach((value, index) => view.setUint32(fields + 8 + index * 4, value, true));
+    [blockBytes, flags, transferBytes, 1, queueDepth, 1].forEach((value, index) => view.setUint32(fields + 8 + index * 4, value, true));
     return ok;
   }
 
