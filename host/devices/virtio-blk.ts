@@ -15,12 +15,17 @@ import {
   CommonConfiguration, DeviceStatus, featureVersion1, InterruptStatus, notifyMultiplier, NotifyWindow,
   noVector, queueVector, type RegisterEvents,
 } from "./virtio-registers.ts";
+import type { MmioMisbehaviour } from "./virtio-mmio.ts";
 import { Chain, Virtqueue } from "./virtqueue.ts";
 
 /** What a hook makes of one request. "stall": the device never answers it. */
 export type RequestFault = "none" | "fail" | "stall";
 
 export interface VirtioBlkOptions {
+  /** How it is attached; "pci" by default. */
+  transport?: "pci" | "mmio";
+  /** With MMIO: what is wrong from the beginning. */
+  misbehaveOnBus?: MmioMisbehaviour;
   /** Requests wait until devices advance, instead of running when the doorbell rings. */
   queued?: boolean;
   /** With `queued`: requests run in an order drawn from this seed. */
@@ -63,6 +68,7 @@ const Feature = { SizeMax: 1, SegMax: 2, ReadOnly: 5, BlkSize: 6, Flush: 9, Topo
 const featureAccessPlatform = 2; // bit 33, in word 1
 
 export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
+  readonly transport = "pci";
   readonly common: CommonConfiguration;
   readonly notify: NotifyWindow;
   readonly isr = new InterruptStatus();
@@ -140,6 +146,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     this.interruptForConfiguration();
   }
 
+  get configurationBytes(): number { return this.configuration.sizeBytes; }
   get sectorCount(): number { return this.disk.sectorCount; }
   get blockBytes(): number { return this.limits.blockBytes; }
 

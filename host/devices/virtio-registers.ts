@@ -173,6 +173,10 @@ export class InterruptStatus implements WindowPart {
 
   write(): void {}
 
+  /** MMIO looks without clearing, and clears by InterruptACK (§4.2.2). */
+  peek(): number { return this.bits; }
+  acknowledge(bits: number): void { this.bits &= ~bits; }
+
   setQueue(): void { this.bits |= interruptQueue; }
   setConfiguration(): void { this.bits |= interruptConfiguration; }
   reset(): void { this.bits = 0; }

@@ -8,7 +8,7 @@ import type { Domain } from "./domain.ts";
 import { DomainFault } from "./faults.ts";
 import type { Kernel } from "./kernel.ts";
 
-const transportPci = 1;
+const transports = { pci: 1, mmio: 2 } as const;
 const flagConfined = 1;
 const segmentBytes = 16;
 
@@ -81,7 +81,7 @@ export function makeDeviceCalls(kernel: Kernel, domain: Domain) {
       if (slot === null) return -Status.InvalidHandle;
       if (slot.kind !== kindDma) return -Status.WrongKind;
       const { model, timeOutMs } = slot.port!;
-      const values = [transportPci, model.notifyMultiplier, model.queueVector, flagConfined, model.notify.sizeBytes, model.configuration.sizeBytes, timeOutMs];
+      const values = [transports[model.transport], model.notifyMultiplier, model.queueVector, flagConfined, model.notify.sizeBytes, model.configurationBytes, timeOutMs];
       const written = Math.min(count >>> 0, values.length);
       if (!domain.holds(out >>> 0, written * 4)) return -Status.InvalidArgument;
       for (let index = 0; index < written; index++) storeWord(domain.bytes, (out >>> 0) + index * 4, values[index]!);

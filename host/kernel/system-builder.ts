@@ -4,9 +4,10 @@ import {
   deviceParts, kindClock, kindConsole, kindControl, kindDma, kindEndpoint, kindEntropy, kindInterrupt, kindNotification, kindPower,
   kindTimer, kindTrace, kindWindow, rightRead, rightSignal, rightTransfer, rightWrite,
 } from "./abi.ts";
-import { VirtioBlk } from "../devices/virtio-blk.ts";
+import { VirtioBlk, type VirtioBlkOptions } from "../devices/virtio-blk.ts";
+import { MmioAttachment } from "../devices/virtio-mmio.ts";
 import { BusyTime } from "./busy-time.ts";
-import { DevicePort } from "./device-port.ts";
+import { type DeviceModel, DevicePort } from "./device-port.ts";
 import type { Domain } from "./domain.ts";
 import type { Kernel } from "./kernel.ts";
 import { type CapabilityEntry, deviceTimeOutMs, type DomainEntry, endpointRights, isHosted, type Manifest } from "./manifest.ts";
@@ -164,7 +165,7 @@ export class SystemBuilder {
       throw new Error(`bootHosted: domain "${entry.name}" drives a device, but no disk was given`);
     }
     this.device = new VirtioBlk(disk, this.options.device);
-    const port = new DevicePort(this.device, domain, capability.bit!, deviceTimeOutMs(capability), (raised) => this.kernel.noteInterrupt(raised));
+    const port = new DevicePort(attached(this.device, this.options.device), domain, capability.bit!, deviceTimeOutMs(capability), (raised) => this.kernel.noteInterrupt(raised));
     domain.port = port;
     domain.waitable |= 1 << capability.bit!;
     this.kernel.ports.push(port);
@@ -179,3 +180,10 @@ export class SystemBuilder {
 const simpleKinds: Readonly<Record<string, number>> = {
   clock: kindClock, entropy: kindEntropy, trace: kindTrace, power: kindPower, control: kindControl,
 };
+
+function attached(device: VirtioBlk, options: VirtioBlkOptions = {}): DeviceModel {
+  if (options.transport !== "mmio") return device;
+  const attachment = new MmioAttachment(device);
+  attachment.common.misbehaviour = options.misbehaveOnBus ?? null;
+  return attachment;
+}
