@@ -15,6 +15,22 @@ export const noGrant: u32 = 0xffff_ffff;
 /** No entry of the table. */
 export const noOperation: u32 = 0xffff;
 
+/** What is known of an operation: 64 bytes, which begin with the BatchRequest of an operation of a batch. */
+namespace Record {
+  export const bytes: u32 = 64;
+  export const kind: usize = 32;
+  export const grant: usize = 36;
+  export const status: usize = 40;
+  export const startedBytes: usize = 44;
+  export const doneBytes: usize = 48;
+  export const pieces: usize = 52;
+  export const requestId: usize = 56;
+  /** u16: the next operation of the run. */
+  export const follower: usize = 60;
+  /** u8: no more pieces will come. */
+  export const closed: usize = 62;
+}
+
 export class OperationTable {
   /** Batch operations that are neither reaped nor finished. */
   runningCount: u32 = 0;
@@ -25,17 +41,7 @@ export class OperationTable {
   private finished: FixedArray<u16> = new FixedArray<u16>(batchOperationLimit);
   private freeCount: u32 = 0;
   private free: FixedArray<u16> = new FixedArray<u16>(batchOperationLimit);
-  /** Safety: one BatchRequest for each entry, also for the synchronous one, whose place stays zeros. */
-  private requests: usize = memory.data(1025 * 32, 16);
-  private kinds: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
-  private grants: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
-  private statuses: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
-  private startedBytes: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
-  private doneBytes: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
-  private pieces: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
-  private followers: FixedArray<u16> = new FixedArray<u16>(batchOperationLimit + 1);
-  private requestIds: FixedArray<u32> = new FixedArray<u32>(batchOperationLimit + 1);
-  private closed: FixedArray<u8> = new FixedArray<u8>(batchOperationLimit + 1);
+  private records: usize = memory.data(1025 * 64, 16);
 
   constructor() {
     for (let operation = batchOperationLimit; operation > 0; operation--) this.free[this.freeCount++] = <u16>(operation - 1);
@@ -51,47 +57,59 @@ export class OperationTable {
       this.freeCount--;
       this.runningCount++;
     }
-    this.kinds[operation] = kind;
-    this.grants[operation] = grant;
-    this.statuses[operation] = Status.Ok;
-    this.startedBytes[operation] = 0;
-    this.doneBytes[operation] = 0;
-    this.pieces[operation] = 0;
-    this.followers[operation] = <u16>noOperation;
-    this.closed[operation] = 0;
+    const record = this.request(operation);
+    store<u32>(record, kind, Record.kind);
+    store<u32>(record, grant, Record.grant);
+    store<u32>(record, Status.Ok, Record.status);
+    store<u32>(record, 0, Record.startedBytes);
+    store<u32>(record, 0, Record.doneBytes);
+    store<u32>(record, 0, Record.pieces);
+    store<u16>(record, <u16>noOperation, Record.follower);
+    store<u8>(record, 0, Record.closed);
   }
 
   /** Keep what the client asked for: a BatchRequest in private memory, and the id of the request that its message belongs to. */
   keep(operation: u32, request: usize, requestId: u32): void {
-    const place = this.request(operation);
-    for (let offset: usize = 0; offset < BatchRequest.SIZE; offset += 8) store<u64>(place + offset, load<u64>(request + offset));
-    this.requestIds[operation] = requestId;
+    const record = this.request(operation);
+    store<u64>(record, load<u64>(request));
+    store<u64>(record, load<u64>(request, 8), 8);
+    store<u64>(record, load<u64>(request, 16), 16);
+    store<u64>(record, load<u64>(request, 24), 24);
+    store<u32>(record, requestId, Record.requestId);
   }
 
-  addPiece(operation: u32): void { this.pieces[operation]++; }
+  addPiece(operation: u32): void {
+    const record = this.request(operation);
+    store<u32>(record, load<u32>(record, Record.pieces) + 1, Record.pieces);
+  }
 
   /** The first failure is the operation's status. */
   fail(operation: u32, status: u32): void {
-    if (this.statuses[operation] == Status.Ok) this.statuses[operation] = status;
+    const record = this.request(operation);
+    if (load<u32>(record, Record.status) == Status.Ok) store<u32>(record, status, Record.status);
   }
 
   endPiece(operation: u32, status: u32, dataBytes: u32): void {
-    assert(this.pieces[operation] != 0, "no piece to end");
-    this.pieces[operation]--;
+    const record = this.request(operation), pieces = load<u32>(record, Record.pieces);
+    assert(pieces != 0, "no piece to end");
+    store<u32>(record, pieces - 1, Record.pieces);
     if (status != Status.Ok) this.fail(operation, status);
-    else this.doneBytes[operation] += dataBytes;
+    else store<u32>(record, load<u32>(record, Record.doneBytes) + dataBytes, Record.doneBytes);
   }
 
   /** `follower` is carried out by the same request as `operation`, behind it. */
-  follow(operation: u32, follower: u32): void { this.followers[operation] = <u16>follower; }
+  follow(operation: u32, follower: u32): void { store<u16>(this.request(operation), <u16>follower, Record.follower); }
 
   /** The next operation of the run, or `noOperation`. */
-  follower(operation: u32): u32 { return u32(this.followers[operation]); }
+  follower(operation: u32): u32 { return load<u16>(this.request(operation), Record.follower); }
 
   /** No more pieces will come. */
-  close(operation: u32): void { this.closed[operation] = 1; }
+  close(operation: u32): void { store<u8>(this.request(operation), 1, Record.closed); }
 
-  isDone(operation: u32): bool { return this.closed[operation] != 0 && this.pieces[operation] == 0; }
+  isDone(operation: u32): bool {
+    const record = this.request(operation);
+    return load<u8>(record, Record.closed) != 0 && load<u32>(record, Record.pieces) == 0;
+  }
 
   /** Queue a batch operation that is done for reaping. */
   finish(operation: u32): void {
@@ -113,16 +131,19 @@ export class OperationTable {
     this.finishedCount -= count;
   }
 
-  /** The BatchRequest of a batch operation. */
-  request(operation: u32): usize { return this.requests + operation * BatchRequest.SIZE; }
+  /** The BatchRequest of a batch operation, and its record. Safety: inside `records`, by the test; every access here is inside one record. */
+  request(operation: u32): usize {
+    if (operation > synchronousOperation) unreachable();
+    return this.records + operation * Record.bytes;
+  }
 
-  pieceCount(operation: u32): u32 { return this.pieces[operation]; }
-  kind(operation: u32): u32 { return this.kinds[operation]; }
-  grant(operation: u32): u32 { return this.grants[operation]; }
-  status(operation: u32): u32 { return this.statuses[operation]; }
-  bytes(operation: u32): u32 { return this.doneBytes[operation]; }
-  requestId(operation: u32): u32 { return this.requestIds[operation]; }
+  pieceCount(operation: u32): u32 { return load<u32>(this.request(operation), Record.pieces); }
+  kind(operation: u32): u32 { return load<u32>(this.request(operation), Record.kind); }
+  grant(operation: u32): u32 { return load<u32>(this.request(operation), Record.grant); }
+  status(operation: u32): u32 { return load<u32>(this.request(operation), Record.status); }
+  bytes(operation: u32): u32 { return load<u32>(this.request(operation), Record.doneBytes); }
+  requestId(operation: u32): u32 { return load<u32>(this.request(operation), Record.requestId); }
   /** How much of a batch operation has been made into requests. */
-  started(operation: u32): u32 { return this.startedBytes[operation]; }
-  setStarted(operation: u32, bytes: u32): void { this.startedBytes[operation] = bytes; }
+  started(operation: u32): u32 { return load<u32>(this.request(operation), Record.startedBytes); }
+  setStarted(operation: u32, bytes: u32): void { store<u32>(this.request(operation), bytes, Record.startedBytes); }
 }

@@ -12,6 +12,19 @@ namespace SlotState {
   export const inFlight: u8 = 2;
 }
 
+/** What is known of a slot, 24 bytes. */
+namespace SlotRecord {
+  export const bytes: u32 = 24;
+  /** u64: when the request was first seen waiting; 0 before. */
+  export const seenAt: usize = 0;
+  export const operation: usize = 8;
+  export const dataBytes: usize = 12;
+  /** Bytes that the device has to write besides the status byte: `dataBytes` of a read, else 0. */
+  export const answerBytes: usize = 16;
+  /** u8: a SlotState. */
+  export const state: usize = 20;
+}
+
 export class RequestSlots {
   /** Slots of all queues lie below this. */
   limit: u32 = 0;
@@ -31,13 +44,7 @@ export class RequestSlots {
   private freeSlots: FixedArray<u16> = new FixedArray<u16>(slotLimit);
   /** The prepared slots, in the order of their offers. */
   private preparedSlots: FixedArray<u16> = new FixedArray<u16>(slotLimit);
-  private states: FixedArray<u8> = new FixedArray<u8>(slotLimit);
-  private operations: FixedArray<u32> = new FixedArray<u32>(slotLimit);
-  private dataBytes: FixedArray<u32> = new FixedArray<u32>(slotLimit);
-  /** Bytes that the device has to write besides the status byte: `dataBytes` of a read, else 0. */
-  private answerBytes: FixedArray<u32> = new FixedArray<u32>(slotLimit);
-  /** When the request was first seen waiting; 0 before. */
-  private seenAt: FixedArray<u64> = new FixedArray<u64>(slotLimit);
+  private records: usize = heap.alloc(slotLimit * SlotRecord.bytes);
 
   /** All slots free, `count` in each of `queueCount` queues, 1 << `shift` apart; nothing may be in flight. */
   clear(queueCount: u32, shift: u32, count: u32): void {
@@ -77,26 +84,28 @@ export class RequestSlots {
     assert(freeCount != 0, "no free slot");
     this.freeCounts[this.queue] = freeCount - 1;
     const slot = this.freeSlots[(this.queue << this.shift) + freeCount - 1];
-    this.states[slot] = SlotState.prepared;
-    this.operations[slot] = operation;
-    this.dataBytes[slot] = dataBytes;
-    this.answerBytes[slot] = deviceWrites ? dataBytes : 0;
-    this.seenAt[slot] = 0;
+    const record = this.record(slot);
+    store<u64>(record, 0, SlotRecord.seenAt);
+    store<u32>(record, operation, SlotRecord.operation);
+    store<u32>(record, dataBytes, SlotRecord.dataBytes);
+    store<u32>(record, deviceWrites ? dataBytes : 0, SlotRecord.answerBytes);
+    store<u8>(record, SlotState.prepared, SlotRecord.state);
     this.preparedSlots[this.preparedCount++] = slot;
   }
 
   /** The request of a prepared slot grows by so much data. */
   extend(slot: u32, dataBytes: u32, deviceWrites: bool): void {
-    assert(this.states[slot] == SlotState.prepared, "only what is not published can grow");
-    this.dataBytes[slot] += dataBytes;
-    if (deviceWrites) this.answerBytes[slot] += dataBytes;
+    const record = this.record(slot);
+    assert(load<u8>(record, SlotRecord.state) == SlotState.prepared, "only what is not published can grow");
+    store<u32>(record, load<u32>(record, SlotRecord.dataBytes) + dataBytes, SlotRecord.dataBytes);
+    if (deviceWrites) store<u32>(record, load<u32>(record, SlotRecord.answerBytes) + dataBytes, SlotRecord.answerBytes);
   }
 
   /** Everything prepared is in flight from now on; what comes next is no background request unless `turnTo` says so. */
   launch(): void {
     for (let index: u32 = 0; index < this.preparedCount; index++) {
       const slot = u32(this.preparedSlots[index]), queue = slot >> this.shift;
-      this.states[slot] = SlotState.inFlight;
+      store<u8>(this.record(slot), SlotState.inFlight, SlotRecord.state);
       this.inFlightCounts[queue]++;
       this.busyQueues |= 1 << queue;
     }
@@ -108,32 +117,36 @@ export class RequestSlots {
 
   /** The slot is free again. */
   land(slot: u32): void {
-    assert(this.states[slot] == SlotState.inFlight, "a request that is not in flight ended");
+    assert(this.stateOf(slot) == SlotState.inFlight, "a request that is not in flight ended");
     const queue = slot >> this.shift;
     this.inFlightCount--;
     if (--this.inFlightCounts[queue] == 0) this.busyQueues &= ~(1 << queue);
     this.release(slot);
   }
 
-  isInFlight(slot: u32): bool { return slot < this.limit && this.states[slot] == SlotState.inFlight; }
+  isInFlight(slot: u32): bool { return slot < this.limit && this.stateOf(slot) == SlotState.inFlight; }
 
   inFlightIn(queue: u32): u32 { return this.inFlightCounts[queue]; }
 
-  isFree(slot: u32): bool { return this.states[slot] == SlotState.free; }
+  isFree(slot: u32): bool { return this.stateOf(slot) == SlotState.free; }
 
-  operation(slot: u32): u32 { return this.operations[slot]; }
+  operation(slot: u32): u32 { return load<u32>(this.record(slot), SlotRecord.operation); }
 
-  data(slot: u32): u32 { return this.dataBytes[slot]; }
+  data(slot: u32): u32 { return load<u32>(this.record(slot), SlotRecord.dataBytes); }
 
-  answer(slot: u32): u32 { return this.answerBytes[slot]; }
+  answer(slot: u32): u32 { return load<u32>(this.record(slot), SlotRecord.answerBytes); }
 
   /** Stamp what is seen in flight for the first time; true when something has been so for longer than `limit`. */
   overdue(now: u64, limit: u64): bool {
     let found = false;
-    for (let slot: u32 = 0; slot < this.limit; slot++) {
-      if (this.states[slot] != SlotState.inFlight) continue;
-      if (this.seenAt[slot] == 0) this.seenAt[slot] = max(now, 1);
-      else if (now > this.seenAt[slot] && now - this.seenAt[slot] > limit) found = true;
+    // Slots are taken lowest first when all are free, so those in flight are soon seen.
+    for (let slot: u32 = 0, left = this.inFlightCount; left != 0; slot++) {
+      const record = this.record(slot);
+      if (load<u8>(record, SlotRecord.state) != SlotState.inFlight) continue;
+      left--;
+      const seenAt = load<u64>(record, SlotRecord.seenAt);
+      if (seenAt == 0) store<u64>(record, max(now, 1), SlotRecord.seenAt);
+      else if (now > seenAt && now - seenAt > limit) found = true;
     }
     return found;
   }
@@ -149,7 +162,15 @@ export class RequestSlots {
 
   private release(slot: u32): void {
     const queue = slot >> this.shift;
-    this.states[slot] = SlotState.free;
+    store<u8>(this.record(slot), SlotState.free, SlotRecord.state);
     this.freeSlots[(queue << this.shift) + this.freeCounts[queue]++] = <u16>slot;
+  }
+
+  private stateOf(slot: u32): u8 { return load<u8>(this.record(slot), SlotRecord.state); }
+
+  /** Safety: inside `records`, by the test; every access above is inside one record. */
+  private record(slot: u32): usize {
+    if (slot >= slotLimit) unreachable();
+    return this.records + slot * SlotRecord.bytes;
   }
 }
