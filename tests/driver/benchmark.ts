@@ -22,13 +22,13 @@ try {
     "device-benchmark": await compileModule("device-benchmark", "tests/modules/device-benchmark"),
   };
   if (where.length === 0 || where.includes("hosted")) {
-    const console_ = new MemoryConsole("bench 1 100");
+    const console_ = new MemoryConsole("bench 1 300");
     const disk = new FileDisk(image);
     bootHosted({ manifest, modules: Object.fromEntries(Object.entries(modules).map(([name, path]) => [name, readFileSync(path)])), disk, console: console_, tolerateStartFailure: true });
     console.log(`hosted kernel, image file\n${console_.output}`);
   }
   if (where.length === 0 || where.includes("qemu")) {
-    const { output } = await bootAndRun({ image, bundle: bundle("device-benchmark", manifest, modules), run: "bench 1 100", extra: split < 0 ? [] : words.slice(split + 1) });
+    const { output } = await bootAndRun({ image, bundle: bundle("device-benchmark", manifest, modules), run: "bench 1 300", extra: split < 0 ? [] : words.slice(split + 1) });
     console.log(`microkernel in QEMU\n${output}`);
   }
 } finally {
