@@ -52,7 +52,7 @@ const rate = (perSecond: number, bytes: number): string =>
 /** One table: Linux and our builds, by turns, on a disk with these further options. */
 async function compare(title: string, image: string, bundles: ReadonlyMap<Waiting, string>, extra: readonly string[]): Promise<void> {
   const machine = (kernel: string, initrd: string, words: string): string[] =>
-    qemuArguments({ kernelPath: kernel, bundlePath: initrd, imagePath: image, memoryMegabytes: 1024, commandLine: words, accelerator: "tcg", extra });
+    qemuArguments({ kernelPath: kernel, bundlePath: initrd, machine: "q35", imagePath: image, memoryMegabytes: 1024, commandLine: words, accelerator: "tcg", extra });
   const linux: Array<Map<string, number>> = [], own = new Map([...bundles.keys()].map((waiting) => [waiting, [] as Array<Map<string, number>>]));
   for (let round = 1; round <= rounds; round++) {
     say(`${title}, round ${round} of ${rounds}`);
