@@ -53,7 +53,7 @@ export function makeDeviceCalls(kernel: Kernel, domain: Domain) {
       let start = offset;
       const slot = source === 0 ? null : table.find(source);
       if (source === 0) {
-        if (!domain.holds(offset, length)) return -Status.InvalidArgument;
+        if (!domain.holds(offset, length) || domain.touchesMessage(offset, length)) return -Status.InvalidArgument;
       } else {
         if (slot === null) return -Status.InvalidHandle;
         if (slot.kind !== kindLease && slot.kind !== kindGrant) return -Status.WrongKind;

@@ -40,6 +40,9 @@ impl Kernel {
         };
         let (exposed, owner) = (&self.domains[owner as usize], self.loaded(owner as usize)?);
         let memory = owner.range(address, length)?;
+        if source == 0 && owner.touches_message(address, length) {
+            return Err(status::INVALID_ARGUMENT);
+        }
         if length == 0 {
             return Ok(0);
         }

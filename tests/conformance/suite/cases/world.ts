@@ -2,7 +2,7 @@
 // into the memory of the domain that asks.
 import { type Case, Denied, InvalidArgument, InvalidHandle, Ok, OutOfRange, rule, TooLarge, WrongKind } from "../case.ts";
 import {
-  Both, buffer, check, compute, end, fill, given, give, keep, keepSign, lease, lend, load, messageIn, type Operand, plus, quiet, Read, register, repeat, report, run, set, sign, type Step, system, Write,
+  Both, buffer, check, compute, end, fill, given, give, keep, keepSign, lease, lend, load, messageIn, messageOut, type Operand, plus, quiet, Read, register, repeat, report, run, set, sign, type Step, system, Write,
 } from "../language.ts";
 import { at, conductorTo, handles, ids } from "../world.ts";
 
@@ -82,6 +82,8 @@ const dmaCases = rule("device addresses", [
   ["into no room", viaServer(Both, [segments(lease(0), 0, 16, 0, 0)]), [TooLarge]],
   ["of a lease that ended", [at("server", [lend(0, 0, buffer(), 4096, Both), run(server.driver!, [set(5, lease(0))]), run(server.driver!, [segments(register(5), 0, 16)])])], [InvalidHandle]],
   ["of a lease that was dropped", viaServer(Both, [quiet(system.capability_drop(lease(0))), segments(lease(0), 0, 16)]), [InvalidHandle]],
+  ["of own memory with a message buffer in it", [at("driver", [segments(0, messageIn(), 16), segments(0, messageIn(143), 1, 1), segments(0, messageIn(-16), 17), segments(0, messageOut(143), 2), segments(0, messageOut(), 144, 1)])], Array<number>(5).fill(InvalidArgument)],
+  ["of own memory up to a message buffer, and of nothing in it", [at("driver", [segments(0, messageIn(-8), 8), segments(0, messageIn(8), 0)])], [1, 0]],
   ["of a handle that is no memory", [at("driver", [segments(driver.clock!, 0, 16), segments(driver.up!, 0, 16), segments(window, 0, 16), segments(dma, 0, 16)])], [WrongKind, WrongKind, WrongKind, WrongKind]],
   ["of a handle that is not there", [at("driver", [segments(0x50050, 0, 16)])], [InvalidHandle]],
   ["of a grant", [at("server", [keep(0, system.grant_create(server.driver!, buffer(4096), 4096, Read)), give(0, register(0)), run(server.driver!, [segments(given(0), 0, 4096), segments(given(0), 0, 4096, 1), segments(given(0), 4096, 1)])])], [1, Denied, OutOfRange]],
