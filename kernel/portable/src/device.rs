@@ -2,7 +2,7 @@
 //!
 //! A register access outside a window, or of the wrong alignment, or through another kind of handle ends the driver: its
 //! result could be taken for a value. Without an IOMMU the driver and its device are trusted with addresses: what is
-//! checked here is only what it asks for.
+//! checked here is only what it asks for. With one, the device reaches that and nothing else (`confinement.rs`).
 use crate::Status;
 use crate::generated::{fault, kind, right, status};
 use crate::kernel::Kernel;
@@ -53,12 +53,15 @@ impl Kernel {
         let base = owner.device_base.ok_or(status::UNSUPPORTED)?;
         let segment = self.loaded(me)?.bytes_mut(out, SEGMENT_BYTES)?;
         drop(capabilities);
-        if source != 0 {
-            self.capabilities.borrow_mut().reach(me, source);
-        }
         exposed.is_exposed.set(true);
-        self.machine.prepare_for_device(memory, length as usize);
-        segment[..8].copy_from_slice(&(base + u64::from(address)).to_le_bytes());
+        let start = base + u64::from(address);
+        if self.iommu.get().is_some() {
+            self.open_for_device(me, source, start, length, device_writes != 0, owner)?;
+        } else {
+            self.machine.prepare_for_device(memory, length as usize);
+            self.capabilities.borrow_mut().note_reached(me, source);
+        }
+        segment[..8].copy_from_slice(&start.to_le_bytes());
         segment[8..].copy_from_slice(&u64::from(length).to_le_bytes());
         Ok(1)
     }

@@ -4,11 +4,12 @@
 //! gives it (initial = maximum: it never moves) and its message buffers lie inside that memory.
 use crate::bundle::{Bundle, TRAP_MODULE};
 use crate::capability::Capability;
+use crate::confinement::Confinement;
 use crate::domain::{Domain, DomainState, ENTRY_STACK_BYTES, Exports, Loaded, StoreData};
 use crate::engine_config::{TABLE_LIMIT, shared_config};
 use crate::events::{Binding, Timer};
 use crate::generated::{kind, right};
-use crate::kernel::{Kernel, Options};
+use crate::kernel::{Kernel, Options, attention};
 use crate::machine::{BLOCK_DEVICE_INTERRUPT, CONSOLE_INTERRUPT, Machine};
 use crate::manifest::{self, DomainEntry, Entry, KIND_DEVICE};
 use crate::message::Message;
@@ -121,7 +122,7 @@ fn add_capability(kernel: &Kernel, id: usize, entry: &Entry) {
 }
 
 /// The seven parts of a device. On a machine without it the handles exist and are of no kind.
-fn add_device(kernel: &Kernel, id: usize, entry: &Entry) {
+fn add_device(kernel: &'static Kernel, id: usize, entry: &Entry) {
     let device = kernel.machine.find_block_device();
     kernel.device.set(device);
     kernel.device_time_out_ms.set(entry.time_out_ms);
@@ -133,6 +134,11 @@ fn add_device(kernel: &Kernel, id: usize, entry: &Entry) {
     }
     if device.transport != 0 {
         kernel.driver.set(Some(id as u8));
+        if let Some(iommu) = kernel.machine.iommu() {
+            capabilities.confinement = Some(Confinement::new(iommu));
+            iommu.report_to(&kernel.attention, attention::DEVICE_FAULT);
+            kernel.iommu.set(Some(iommu));
+        }
         bind(kernel, BLOCK_DEVICE_INTERRUPT, id, entry.bit, true);
     }
 }
