@@ -7,7 +7,7 @@ use crate::interrupts::FIRST_INTERRUPT_VECTOR;
 use crate::memory;
 use crate::pci::{self, Function};
 use crate::single::Single;
-use crate::{clock, local_apic, log, mmio_block_device};
+use crate::{clock, iommu, local_apic, log, mmio_block_device};
 use axiom_kernel_portable::machine::{BLOCK_DEVICE_INTERRUPT, Device, Window};
 use axiom_kernel_portable::pci_function::{ConfigurationSpace, Layout, describe};
 
@@ -18,6 +18,11 @@ const TRANSPORT_PCI: u32 = 1;
 const MSIX_ENABLE: u32 = 1 << 31;
 const MSIX_MASK_ALL: u32 = 1 << 30;
 
+/// `device_feature_select` and `device_feature` in the common configuration (§4.1.4.3).
+const DEVICE_FEATURE_SELECT: u64 = 0;
+const DEVICE_FEATURE: u64 = 4;
+/// Of the second word of features.
+const ACCESS_PLATFORM: u32 = 1 << 1;
 /// `device_status` in the common configuration (§4.1.4.3), a byte.
 const DEVICE_STATUS: u64 = 20;
 const RESET_NANOSECONDS: u64 = 1_000_000_000;
@@ -103,6 +108,7 @@ fn open(function: Function) -> Result<Device, &'static str> {
         memory::map_registers(address, address + u64::from(length)).ok_or("no memory for the page tables of its registers")?;
     }
     function.enable();
+    let is_confined = iommu::confine(function.requester(), offers_translation(layout.windows[0]));
     let (address, data) = local_apic::message(FIRST_INTERRUPT_VECTOR + BLOCK_DEVICE_INTERRUPT as u8);
     for (number, value) in [address, 0, data, 0].into_iter().enumerate() {
         // Safety: entry 0 of the table, which `describe` found to be memory of the device.
@@ -111,5 +117,15 @@ fn open(function: Function) -> Result<Device, &'static str> {
     let control = function.read32(layout.msix_offset);
     function.write32(layout.msix_offset, control & !MSIX_MASK_ALL | MSIX_ENABLE);
     let Layout { windows, notify_multiplier, .. } = layout;
-    Ok(Device { windows, notify_multiplier, transport: TRANSPORT_PCI, interrupt: BLOCK_DEVICE_INTERRUPT, vector: 0, flags: 0, configuration_bytes: windows[3].length })
+    Ok(Device { windows, notify_multiplier, transport: TRANSPORT_PCI, interrupt: BLOCK_DEVICE_INTERRUPT, vector: 0, flags: u32::from(is_confined), configuration_bytes: windows[3].length })
+}
+
+/// Does the device let an IOMMU translate its addresses: VIRTIO_F_ACCESS_PLATFORM, bit 33 (§6)? Whether its driver accepts that is
+/// no matter: QEMU translates then, and refuses a driver that does not.
+fn offers_translation(common: Window) -> bool {
+    // Safety of both: registers of the device, inside its common window (`describe` wants 56 bytes of it).
+    unsafe {
+        ((common.address + DEVICE_FEATURE_SELECT) as *mut u32).write_volatile(1);
+        ((common.address + DEVICE_FEATURE) as *const u32).read_volatile() & ACCESS_PLATFORM != 0
+    }
 }

@@ -28,6 +28,11 @@ fn write(line: u32, half: u32, value: u32) {
     }
 }
 
+/// Does [start, end) touch their registers?
+pub fn touches(start: u64, end: u64) -> bool {
+    BASES.iter().any(|&base| start < base + 4096 && end > base)
+}
+
 /// Lines of all controllers. The second counts if it has as many as the first has on every PC.
 pub fn line_count() -> u32 {
     let is_second_there = read(BASES[1], VERSION) >> 16 & 0xff == CONTROLLER_LINES - 1;

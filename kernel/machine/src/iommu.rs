@@ -5,7 +5,7 @@
 //! hardware ends. Hardware that stops answering ends the machine: what its devices may reach could no longer be said.
 use crate::interrupts::FIRST_INTERRUPT_VECTOR;
 use crate::single::Single;
-use crate::{clock, local_apic, log, memory};
+use crate::{clock, io_apic, local_apic, log, memory};
 use axiom_kernel_portable::acpi::{PhysicalBytes, Problem, RemappingUnit, find_remapping_unit};
 use axiom_kernel_portable::device_table::ADDRESS_BITS;
 use axiom_kernel_portable::machine::{DEVICE_FAULT_INTERRUPT, DeviceFault, Iommu};
@@ -85,17 +85,19 @@ pub fn set_root_pointer(address: u64) {
     ROOT_POINTER.with(|root| *root = address);
 }
 
-/// Confines the function `requester` if the machine has an IOMMU that can do it; says why not if it has another.
-pub fn confine(requester: u16) -> bool {
-    let found = find_remapping_unit(&Firmware, ROOT_POINTER.with(|root| *root));
-    let problem = match found.map_err(Some).and_then(|unit| start(unit, requester).map_err(|problem| Some(Problem::Malformed(problem)))) {
-        Ok(()) => return true,
-        Err(problem) => problem,
-    };
-    if let Some(Problem::Malformed(problem)) = problem {
+/// Confines the function `requester` if the machine has an IOMMU that can do it and the function lets itself be translated; says why not
+/// if there is one.
+pub fn confine(requester: u16, is_translated: bool) -> bool {
+    let started = find_remapping_unit(&Firmware, ROOT_POINTER.with(|root| *root), requester).and_then(|unit| {
+        if !is_translated {
+            return Err(Problem::Malformed("the disk does not let it translate (QEMU: iommu_platform=on)"));
+        }
+        start(unit, requester).map_err(Problem::Malformed)
+    });
+    if let Err(Problem::Malformed(problem)) = started {
         log!("axiom kernel: the IOMMU is not used: {problem}");
     }
-    false
+    started.is_ok()
 }
 
 pub fn in_use() -> Option<&'static dyn Iommu> {
@@ -114,7 +116,7 @@ pub fn fault_interrupt() {
 /// Sets tables up and turns translation on. Nothing is left on if it fails.
 fn start(RemappingUnit { registers, register_bytes }: RemappingUnit, requester: u16) -> Result<(), &'static str> {
     let end = registers.checked_add(register_bytes).filter(|&end| end <= memory::PHYSICAL_LIMIT).ok_or("its registers are out of reach")?;
-    if memory::is_ram(registers, end) || local_apic::touches(registers, end) {
+    if memory::is_ram(registers, end) || local_apic::touches(registers, end) || io_apic::touches(registers, end) {
         return Err("its registers lie where they cannot");
     }
     memory::map_registers(registers, end).ok_or("no memory for the page tables of its registers")?;

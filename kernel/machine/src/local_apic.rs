@@ -80,6 +80,12 @@ pub fn end_of_interrupt() {
     write(END_OF_INTERRUPT, 0);
 }
 
+/// Does [start, end) touch its registers?
+pub fn touches(start: u64, end: u64) -> bool {
+    let base = BASE.load(Relaxed);
+    start < base + 4096 && end > base
+}
+
 /// Address and data of a message that raises a vector on this CPU (Intel SDM volume 3, §11.11).
 pub fn message(vector: u8) -> (u32, u32) {
     (0xfee0_0000 | id() << 12, u32::from(vector))

@@ -15,6 +15,7 @@ mod descriptors;
 mod hardware;
 mod interrupts;
 mod io_apic;
+mod iommu;
 mod libc;
 mod linear_memory;
 mod local_apic;
@@ -61,6 +62,7 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     let trace = take_memory(&info, bundle, line.trace);
     let options = Options { is_debug: line.is_debug, console_arguments: line.run(), kill: line.kill() };
     memory::protect_kernel();
+    iommu::set_root_pointer(info.root_pointer());
     local_apic::init();
     clock::init(line.time);
     io_apic::route_edge(SERIAL_LINE, FIRST_INTERRUPT_VECTOR + CONSOLE_INTERRUPT as u8);
@@ -78,7 +80,10 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
         attach_trace(kernel, start, length);
     }
     if block_device::is_in_use() && line.is_interactive() {
-        log!("axiom kernel: no IOMMU: the disk and its driver are trusted with device addresses");
+        log!("axiom kernel: {}", match iommu::in_use() {
+            Some(_) => "DMA is confined to the memory of the disk's driver and to what is lent to it",
+            None => "no IOMMU: the disk and its driver are trusted with device addresses",
+        });
     }
     if !clock::knows_date() && line.is_interactive() {
         log!("axiom kernel: no clock tells the date: it counts from 1970");

@@ -34,6 +34,11 @@ impl Function {
         (both & 0xffff, both >> 16)
     }
 
+    /// Bus, device and function, as they stand in what it sends.
+    pub fn requester(self) -> u16 {
+        (self.0 >> 8) as u16
+    }
+
     /// "slot.function", for the log.
     pub fn place(self) -> (u32, u32) {
         (self.0 >> 11 & 31, self.0 >> 8 & 7)

@@ -39,10 +39,15 @@ const UNIT_BYTES: usize = 16;
 const UNIT_TYPE: u16 = 0;
 /// All devices of the segment that no other unit names.
 const INCLUDE_ALL: u8 = 1;
+/// Type, length, 2 bytes, enumeration id, bus; then a path of pairs.
+const SCOPE_PATH: usize = 6;
+const SCOPE_BYTES: usize = 8;
+const SCOPE_FUNCTION: u8 = 1;
 const PAGE_BYTES: u64 = 4096;
 
-/// The one unit of the machine. `root_pointer` is the address of the RSDP; 0: there is none.
-pub fn find_remapping_unit(memory: &dyn PhysicalBytes, root_pointer: u64) -> Result<RemappingUnit, Problem> {
+/// The one unit of the machine, if it translates the function `requester` (bus, device and function: 8, 5 and 3 bits). `root_pointer` is the
+/// address of the RSDP; 0: there is none.
+pub fn find_remapping_unit(memory: &dyn PhysicalBytes, root_pointer: u64, requester: u16) -> Result<RemappingUnit, Problem> {
     if root_pointer == 0 {
         return Err(Absent);
     }
@@ -58,7 +63,7 @@ pub fn find_remapping_unit(memory: &dyn PhysicalBytes, root_pointer: u64) -> Res
             return Err(Malformed("an entry of the DMAR table has a wrong length"));
         }
         let (entry, rest) = list.split_at(length);
-        if kind == UNIT_TYPE && unit.replace(read_unit(entry)?).is_some() {
+        if kind == UNIT_TYPE && unit.replace(read_unit(entry, requester)?).is_some() {
             return Err(Malformed("the machine has more than one unit"));
         }
         list = rest;
@@ -66,13 +71,13 @@ pub fn find_remapping_unit(memory: &dyn PhysicalBytes, root_pointer: u64) -> Res
     unit.ok_or(Absent)
 }
 
-/// A unit is used if it is answerable for all devices of segment 0.
-fn read_unit(entry: &[u8]) -> Result<RemappingUnit, Problem> {
+/// A unit is used if it is answerable for the function, which is one of segment 0.
+fn read_unit(entry: &[u8], requester: u16) -> Result<RemappingUnit, Problem> {
     if entry.len() < UNIT_BYTES {
         return Err(Malformed("a unit of the DMAR table is cut short"));
     }
-    if entry[4] & INCLUDE_ALL == 0 || word(entry, 6) != Some(0) {
-        return Err(Malformed("its unit is not answerable for all devices"));
+    if word(entry, 6) != Some(0) || !(entry[4] & INCLUDE_ALL != 0 || names(&entry[UNIT_BYTES..], requester)?) {
+        return Err(Malformed("its unit does not translate the disk"));
     }
     let registers = long(entry, 8).unwrap_or(0);
     if registers == 0 || registers % PAGE_BYTES != 0 {
@@ -80,6 +85,23 @@ fn read_unit(entry: &[u8]) -> Result<RemappingUnit, Problem> {
     }
     // Bits 3:0: pages of the register set, as a power of two.
     Ok(RemappingUnit { registers, register_bytes: PAGE_BYTES << (entry[5] & 15) })
+}
+
+/// Is the function in a list of device scopes (§8.3.1) by itself? What hangs on a bridge is not looked for: our bus is the first.
+fn names(mut scopes: &[u8], requester: u16) -> Result<bool, Problem> {
+    let (bus, path) = ((requester >> 8) as u8, [(requester >> 3 & 31) as u8, (requester & 7) as u8]);
+    while !scopes.is_empty() {
+        let length = usize::from(*scopes.get(1).unwrap_or(&0));
+        if length < SCOPE_BYTES || length > scopes.len() {
+            return Err(Malformed("a device scope of the DMAR table has a wrong length"));
+        }
+        let (scope, rest) = scopes.split_at(length);
+        if scope[0] == SCOPE_FUNCTION && scope[5] == bus && scope[SCOPE_PATH..] == path {
+            return Ok(true);
+        }
+        scopes = rest;
+    }
+    Ok(false)
 }
 
 fn find_table<'a>(memory: &'a dyn PhysicalBytes, root_pointer: u64, signature: [u8; 4]) -> Result<&'a [u8], Problem> {

@@ -5,6 +5,9 @@ const ROOT: u64 = 0x100;
 const TABLES: usize = 0x200;
 const DMAR: usize = 0x300;
 const UNIT: usize = DMAR + 48;
+const SCOPES: usize = UNIT + 16;
+/// PCI 00:02.0
+const DISK: u16 = 0x10;
 const REGISTERS: u64 = 0xfed9_0000;
 
 /// Memory that holds tables from 0 on; the rest is no place for them.
@@ -32,7 +35,7 @@ impl Memory {
         self.seal(DMAR, length, 9);
     }
     fn find(&self) -> Result<RemappingUnit, Problem> {
-        find_remapping_unit(self, ROOT)
+        find_remapping_unit(self, ROOT, DISK)
     }
 }
 
@@ -55,12 +58,14 @@ fn tables(revision: u8) -> Memory {
     }
     memory.seal(ROOT as usize, 20, 8);
     memory.seal(ROOT as usize, 36, 32);
-    // A reserved region (type 1), then the unit with the scope of one device behind it.
+    // The unit, as QEMU describes it: answerable for an interrupt controller and the disk; then a reserved region (type 1).
     memory.put(DMAR, b"DMAR");
-    memory.put(DMAR + 4, &(48 + 24 + 24u32).to_le_bytes());
-    memory.put(UNIT, &[0, 0, 24, 0, 1, 0, 0, 0]);
+    memory.put(DMAR + 4, &(48 + 32 + 24u32).to_le_bytes());
+    memory.put(UNIT, &[0, 0, 32, 0, 0, 0, 0, 0]);
     memory.put(UNIT + 8, &REGISTERS.to_le_bytes());
-    memory.put(UNIT + 24, &[1, 0, 24, 0]);
+    memory.put(SCOPES, &[3, 8, 0, 0, 0, 0xff, 0, 0]);
+    memory.put(SCOPES + 8, &[1, 8, 0, 0, 0, 0, 2, 0]);
+    memory.put(UNIT + 32, &[1, 0, 24, 0]);
     memory.seal_dmar();
     memory
 }
@@ -78,7 +83,7 @@ fn a_unit_is_found_by_both_kinds_of_pointers() {
 
 #[test]
 fn a_machine_without_one_says_nothing() {
-    assert_eq!(find_remapping_unit(&tables(2), 0), Err(Problem::Absent));
+    assert_eq!(find_remapping_unit(&tables(2), 0, DISK), Err(Problem::Absent));
     let mut memory = tables(2);
     memory.put(DMAR, b"HPET");
     assert_eq!(memory.find(), Err(Problem::Absent));
@@ -91,7 +96,7 @@ fn a_machine_without_one_says_nothing() {
 #[test]
 fn tables_that_make_no_sense_are_refused() {
     type Edit = (&'static str, usize, &'static [u8], bool);
-    let edits: [Edit; 14] = [
+    let edits: [Edit; 19] = [
         ("the root pointer's name", ROOT as usize, b"X", false),
         ("its checksum", ROOT as usize + 9, b"x", false),
         ("its extended checksum", ROOT as usize + 33, b"x", false),
@@ -106,6 +111,11 @@ fn tables_that_make_no_sense_are_refused() {
         ("a unit that is too short", UNIT + 2, &[8, 0], true),
         ("a unit of another segment", UNIT + 6, &[1, 0], true),
         ("registers that are not at a page", UNIT + 8, &[8], true),
+        ("another device in its scope", SCOPES + 14, &[3], true),
+        ("a bridge in its scope", SCOPES + 8, &[2], true),
+        ("the device on another bus", SCOPES + 13, &[1], true),
+        ("a scope of length 0", SCOPES + 1, &[0], true),
+        ("a scope past the end", SCOPES + 9, &[9], true),
     ];
     for (what, at, bytes, is_sealed) in edits {
         let mut memory = tables(2);
@@ -116,14 +126,16 @@ fn tables_that_make_no_sense_are_refused() {
         assert!(matches!(memory.find(), Err(Problem::Malformed(_))), "{what}: {:?}", memory.find());
     }
     let mut two = tables(2);
-    two.put(UNIT + 24, &[0, 0, 24, 0, 1, 0, 0, 0]);
-    two.put(UNIT + 32, &REGISTERS.to_le_bytes());
+    two.put(UNIT + 32, &[0, 0, 24, 0, 1, 0, 0, 0]);
+    two.put(UNIT + 40, &REGISTERS.to_le_bytes());
+    two.put(UNIT + 48, &[1, 8, 0, 0, 0, 0, 2, 0]);
     two.seal_dmar();
     assert_eq!(two.find(), Err(Problem::Malformed("the machine has more than one unit")));
-    let mut partial = tables(2);
-    partial.put(UNIT + 4, &[0]);
-    partial.seal_dmar();
-    assert_eq!(partial.find(), Err(Problem::Malformed("its unit is not answerable for all devices")));
+    let mut all = tables(2);
+    all.put(SCOPES + 14, &[3]);
+    all.put(UNIT + 4, &[1]);
+    all.seal_dmar();
+    assert_eq!(all.find().unwrap().registers, REGISTERS, "answerable for all, whatever it names");
 }
 
 #[test]
@@ -138,7 +150,7 @@ fn any_byte_may_be_anything() {
     for _ in 0..20_000 {
         let mut memory = tables(if random() % 2 == 0 { 0 } else { 2 });
         for _ in 0..1 + random() % 4 {
-            let at = [ROOT as usize + random() % 36, TABLES + random() % 52, DMAR + random() % 96][random() % 3];
+            let at = [ROOT as usize + random() % 36, TABLES + random() % 52, DMAR + random() % 104][random() % 3];
             memory.put(at, &[random() as u8]);
         }
         memory.seal(ROOT as usize, 20, 8);

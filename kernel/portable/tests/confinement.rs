@@ -15,7 +15,7 @@ fn machine() -> (&'static Fake, &'static FakeIommu) {
     let (machine, iommu) = (Fake::new(), FakeIommu::new());
     machine.iommu.set(Some(iommu));
     let windows = [(0x1000, 56), (0x2000, 8), (0x3000, 1), (0x4000, 64)].map(|(address, length)| Window { address, length });
-    machine.device.set(Device { windows, interrupt: BLOCK_DEVICE_INTERRUPT, transport: 1, notify_multiplier: 4, vector: 0, flags: 1 });
+    machine.device.set(Device { windows, interrupt: BLOCK_DEVICE_INTERRUPT, transport: 1, notify_multiplier: 4, vector: 0, flags: 1, configuration_bytes: 64 });
     (machine, iommu)
 }
 
