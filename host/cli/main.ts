@@ -24,6 +24,7 @@ const program = new Command("axiomfs");
 function imageCommand(parent: Command, name: string, summary: string): Command {
   return parent.command(name).summary(summary).description(summary)
     .option("--json", "print JSON, one object a line")
+    .option("--iommu", "with an IOMMU, which keeps the disk's DMA to its driver's memory and to what is lent to it")
     .option("--trace <file>", "record every message between the services into a file (see: trace show)");
 }
 

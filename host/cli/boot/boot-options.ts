@@ -9,6 +9,7 @@ export interface BootCommandOptions extends CommonOptions {
   /** What QEMU is to be: one of `machineKinds`. */
   machine?: string;
   accel?: string;
+  iommu?: boolean;
   qemuArg?: string[];
 }
 

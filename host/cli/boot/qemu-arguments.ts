@@ -12,6 +12,8 @@ export interface MachineOptions {
   /** What the kernel reads (docs/abi.md §8). */
   commandLine: string;
   accelerator: "tcg" | "kvm";
+  /** VT-d between the disk and memory: of q35 alone. */
+  hasIommu: boolean;
   /** Guest RAM as this shared file, so that a trace can be taken out. */
   memoryPath?: string;
   /** Passed through to QEMU as they are. */
@@ -27,11 +29,16 @@ const attachments: Record<MachineKind, { machine: string; disk: readonly string[
   microvm: { machine: "microvm,rtc=on", disk: ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=disk"] },
 };
 
+/** VT-d, and a disk that lets it translate its addresses. The kernel has no use for translated interrupts. */
+const confinedAttachment = {
+  machine: "q35", disk: ["-device", "intel-iommu,intremap=off,aw-bits=39", "-device", "virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on"],
+};
+
 /** In option lists of QEMU a comma inside a value is written twice. */
 const value = (text: string): string => text.replaceAll(",", ",,");
 
 export function qemuArguments(options: MachineOptions): string[] {
-  const { machine, disk } = attachments[options.machine];
+  const { machine, disk } = options.hasIommu ? confinedAttachment : attachments[options.machine];
   const memory = options.memoryPath === undefined
     ? ["-machine", machine]
     : ["-machine", `${machine},memory-backend=ram`, "-object", `memory-backend-file,id=ram,size=${options.memoryMegabytes}M,mem-path=${value(options.memoryPath)},share=on`];

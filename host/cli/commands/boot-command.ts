@@ -17,6 +17,7 @@ export async function boot(imagePath: string, options: BootCommandOptions): Prom
   let lock: ImageLock | null = null;
   try {
     const memory = memoryMegabytes(options.memory);
+    if (options.iommu === true) requireIommu(options);
     if (options.hosted !== true) requireMachine(options);
     if (existsSync(imagePath) && statSync(imagePath).isDirectory()) throw new CommandError(`${imagePath}: this is a directory, not a disk image`);
     lock = ImageLock.take(imagePath);
@@ -34,6 +35,11 @@ function memoryMegabytes(text: string | undefined): number {
   const megabytes = Number(text);
   if (!Number.isInteger(megabytes) || megabytes < leastMegabytes || megabytes > 65536) throw new CommandError(`--memory ${text}: megabytes, at least ${leastMegabytes}`, Exit.usage);
   return megabytes;
+}
+
+function requireIommu(options: BootCommandOptions): void {
+  if (options.hosted === true) throw new CommandError("--iommu: there is none with --hosted, whose device is checked at every access in any case", Exit.usage);
+  if (options.machine === "microvm") throw new CommandError("--iommu: the machine microvm has none; leave --machine out", Exit.usage);
 }
 
 function requireMachine(options: BootCommandOptions): void {
