@@ -24,7 +24,6 @@ const program = new Command("axiomfs");
 function imageCommand(parent: Command, name: string, summary: string): Command {
   return parent.command(name).summary(summary).description(summary)
     .option("--json", "print JSON, one object a line")
-    .option("--iommu", "with an IOMMU, which keeps the disk's DMA to its driver's memory and to what is lent to it")
     .option("--trace <file>", "record every message between the services into a file (see: trace show)");
 }
 
@@ -84,6 +83,7 @@ function machineCommands(): void {
     .option("--memory <megabytes>", "memory of the machine", "1024")
     .option("--machine <kind>", "q35, which has the disk on PCI, or microvm, which has it on virtio-mmio", "q35")
     .option("--accel <kind>", "tcg or kvm", "tcg")
+    .option("--iommu", "with an IOMMU, which keeps the disk's DMA to its driver's memory and to what is lent to it")
     .option("--trace <file>", "record every message between the services into a file (see: trace show)")
     .option("--qemu-arg <argument>", "a further argument for QEMU; may be repeated", gather, [])
     .action(run("boot", boot));

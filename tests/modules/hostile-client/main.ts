@@ -1,9 +1,9 @@
-// Who makes the hostile driver (tests/modules/hostile-driver) attack, in the shell's place: argument 0 is an address in the kernel's image. One line an attack: its name, the driver's
+// Who makes the hostile driver (tests/modules/hostile-driver) attack, in the shell's place: argument 0 is an address in the kernel's image; with argument 1 it measures leases instead. One line an attack: its name, the driver's
 // answer as a status, and what of the memory that nobody lent is no longer as it was.
 export { messageIn, messageOut } from "../../../kernel-bindings/assembly/message";
 import { call, capabilityRevoke, grantCreate } from "../../../kernel-bindings/assembly/kernel";
 import { messageOut } from "../../../kernel-bindings/assembly/message";
-import { argument, endLine, finish, Handles, must, number, text } from "../common/program";
+import { argument, endLine, finish, Handles, must, now, number, text } from "../common/program";
 
 const bystander: u32 = Handles.contentStore;
 /** How the domains lie: the bystander's memory begins where the driver's ends (tests/qemu/iommu.test.ts gives it 64 pages). */
@@ -11,12 +11,14 @@ const driverBytes: u64 = 64 * 65536;
 /** Into the middle of what the bystander looks after. */
 const bystanderOffset: u64 = 1 << 19;
 const write: u32 = 1, read: u32 = 2, ring: u32 = 3;
-const lent: usize = memory.data(8192, 4096);
+const lentBytes: u32 = 1 << 20;
+const lent: usize = memory.data(1 << 20, 4096);
 const granted: usize = memory.data(8192, 4096);
 const pattern: u8 = 0x5a;
 const bothRights: u32 = 3;
 
 export function start(): u32 {
+  if (argument(1, 0) != 0) return measure();
   const kernelAddress = argument(0, 0);
   const own = ask(4, 0, 0, 0);
   attack("bystander written", own + driverBytes + bystanderOffset, write, 8);
@@ -57,6 +59,25 @@ function revoked(): u64 {
   prepare(1, 0, 0, 0);
   text("revoked: "); number(u64(-call(Handles.device))); endLine(); // told of the driver's end
   return address;
+}
+
+/** What a call costs that lends 1 MiB, of which the driver asks device addresses for nothing, one page, all: nanoseconds, which QEMU's -icount makes instructions. */
+function measure(): u32 {
+  const rounds: u32 = 200, lengths: StaticArray<u32> = [0, 4096, lentBytes];
+  for (let index = 0; index < lengths.length; index++) {
+    prepare(6, lengths[index], 0, 0);
+    lend();
+    must("a first call", call(Handles.device));
+    const began = now();
+    for (let round: u32 = 0; round < rounds; round++) {
+      prepare(6, lengths[index], 0, 0);
+      lend();
+      must("a call", call(Handles.device));
+    }
+    number(lengths[index]); text(" bytes: "); number((now() - began) / rounds); endLine();
+  }
+  finish(0);
+  return 0;
 }
 
 function ask(operation: u32, address: u64, what: u32, sector: u32): u64 {
@@ -101,6 +122,8 @@ function prepare(operation: u32, address: u64, what: u32, sector: u32): void {
 function lend(): void {
   store<u8>(messageOut, 1, 12);
   store<u32>(messageOut, u32(lent), 68);
-  store<u32>(messageOut, 4096, 72);
+  store<u32>(messageOut, lentBytes, 72);
   store<u32>(messageOut, bothRights, 76);
 }
+
+export function receive(badge: u32, rights: u32): u32 { return 10; }

@@ -4,7 +4,7 @@
 // Operations; fields are u32s from offset 16 of the message. A reply has an address in fields 0 (low) and 1 (high).
 //   1 attack: 0 and 1 the address, 2 what to do (`Attack`), 3 the first sector. Answers when the device says that it is done.
 //   2 address of lease 0, for reading and writing     3 the same of the grant in slot 0, whose handle is kept     4 of our own memory's first byte
-//   5 as 1 with the address of lease 0, which is asked for reading alone
+//   5 as 1 with the address of lease 0, which is asked for reading alone     6 asks for as many bytes of lease 0 as field 0 says, and does nothing
 export { messageIn, messageOut } from "../../../kernel-bindings/assembly/message";
 import * as kernel from "../../../kernel-bindings/assembly/kernel";
 import { messageIn } from "../../../kernel-bindings/assembly/message";
@@ -37,6 +37,7 @@ export function receive(badge: u32, rights: u32): u32 {
   if (operation == 2) return answer(addressOf(lease, 0, 4096, 0) | addressOf(lease, 0, 4096, 1));
   if (operation == 3) return answer(addressOf(grant, 0, 4096, 0) | addressOf(grant, 0, 4096, 1));
   if (operation == 4) return answer(addressOf(0, u32(area), 1, 1) - area);
+  if (operation == 6) return load<u32>(messageIn, 16) == 0 || addressOf(lease, 0, load<u32>(messageIn, 16), 1) != 0 ? ok : deviceError;
   return attack(addressOf(lease, 0, sectorBytes, 0), load<u32>(messageIn, 24), load<u32>(messageIn, 28));
 }
 
@@ -66,13 +67,13 @@ function attack(target: u64, what: u32, sector: u32): u32 {
   kernel.fence();
   kernel.deviceParameters(capabilities.diskDma, parameters, 7);
   kernel.mmioWrite16(capabilities.diskNotify, kernel.mmioRead16(capabilities.diskCommon, 30) * load<u32>(parameters, 4), 0);
-  for (let turn = 0; turn < 3000000; turn++) {
+  // Where the used ring is elsewhere, nothing tells of its end.
+  const limit = what == Attack.ring ? 500000 : 5000000;
+  for (let turn = 0; turn < limit; turn++) {
     kernel.relax();
-    if (load<u8>(status) == 0xff || (what != Attack.ring && load<u16>(used, 2) == 0)) continue;
-    for (let more = 0; more < 1000; more++) kernel.relax(); // what comes behind the status: the used ring
-    return load<u8>(status) == 0 ? ok : deviceError;
+    if (what != Attack.ring && load<u16>(used, 2) != 0) return load<u8>(status) == 0 ? ok : deviceError;
   }
-  return timedOut;
+  return what == Attack.ring && load<u8>(status) == 0 ? ok : timedOut;
 }
 
 function describe(index: u32, address: u64, length: u32, flags: u32, next: u32): void {
