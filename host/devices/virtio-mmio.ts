@@ -70,7 +70,7 @@ class MmioRegisters implements WindowPart {
         device.common.write(Pci.ConfigurationVector, 2, queueVector);
         device.common.write(Pci.QueueVector, 2, queueVector);
         return device.common.write(Pci.QueueEnable, 2, value);
-      case Register.QueueNotify: return device.notify.write(device.notifyMultiplier * (1 + value), 2, value);
+      case Register.QueueNotify: return device.onNotify(value);
       case Register.InterruptAcknowledge:
         if (this.misbehaviour !== "line-stays-up") device.isr.acknowledge(value);
         return;

@@ -1,5 +1,5 @@
 // Every misbehaviour of the device model at every moment: right after start, idle, with one request in flight, with the queue
-// full; with one queue, and with several, in the queue that it reached. Whatever it does: each request has exactly one answer within the time limit (1 s here), an answer of Ok is true, nothing
+// full; with one queue, and with several, in the queue that it reached; on PCI and on the memory bus. Whatever it does: each request has exactly one answer within the time limit (1 s here), an answer of Ok is true, nothing
 // outside what is lent is touched, the driver lives, what was wrong is counted, and an honest device is served again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,8 +20,8 @@ const lies = new Set<Misbehaviour>(["id-out-of-range", "id-huge", "id-not-outsta
 /** These spoil a queue, and break the ring, for which the driver resets the device and looks again. */
 const spoilsQueue = new Set<Misbehaviour>(["queue-size-zero", "queue-size-odd"]);
 
-async function boot(queueCount: number, misbehave?: Misbehaviour): Promise<DriverSystem> {
-  const driver = await bootDriver({ queued: true, queueSize, queueCount, maximumSegments: 30, ...(misbehave === undefined ? {} : { misbehave }) }, { timeOutMs: 1000 });
+async function boot(queueCount: number, transport: "pci" | "mmio", misbehave?: Misbehaviour): Promise<DriverSystem> {
+  const driver = await bootDriver({ transport, queued: true, queueSize, queueCount, maximumSegments: 30, ...(misbehave === undefined ? {} : { misbehave }) }, { timeOutMs: 1000 });
   for (let sector = 0; sector < driver.content.length / sectorBytes; sector++) driver.content.fill(sector % 233, sector * sectorBytes, (sector + 1) * sectorBytes);
   return driver;
 }
@@ -99,10 +99,11 @@ const moments: Record<string, (driver: DriverSystem, kind: Misbehaviour, buffer:
   "queue full": (driver, kind) => readFull(driver, () => driver.device.hostile.arm(kind, (queueSize * driver.device.queues.length) / 2)),
 };
 
-const matrix = [1, 3].flatMap((queueCount) => misbehaviours.flatMap((kind) => Object.entries(moments).map(([moment, act]) => ({ queueCount, kind, moment, act }))));
-for (const { queueCount, kind, moment, act } of matrix) {
-  test(`${kind}, ${moment}${queueCount === 1 ? "" : `, ${queueCount} queues`}`, async () => {
-    const driver = await boot(queueCount, moment === "at start" ? kind : undefined);
+const attachments = [{ queueCount: 1, transport: "pci" }, { queueCount: 3, transport: "pci" }, { queueCount: 1, transport: "mmio" }] as const;
+const matrix = attachments.flatMap((attachment) => misbehaviours.flatMap((kind) => Object.entries(moments).map(([moment, act]) => ({ ...attachment, kind, moment, act }))));
+for (const { queueCount, transport, kind, moment, act } of matrix) {
+  test(`${kind}, ${moment}${queueCount === 1 ? "" : `, ${queueCount} queues`}${transport === "pci" ? "" : ", on the memory bus"}`, async () => {
+    const driver = await boot(queueCount, transport, moment === "at start" ? kind : undefined);
     const { device } = driver;
     const buffer = driver.client.reserve(4096, 4096);
     const statuses = act(driver, kind, buffer);

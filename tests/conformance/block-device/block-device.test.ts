@@ -41,6 +41,8 @@ const devices: Array<[string, VirtioBlkOptions, number?]> = [
   ["2 queues", { ...all, queued: true, queueCount: 2 }],
   ["8 queues of 4, no indirect descriptors, in a random order", { ...all, queued: true, seed: 11, queueCount: 8, queueSize: 4, maximumSegments: 2, indirect: false }],
   ["5 queues, blocks of 4096, no event index, memory in single pages", { ...all, queued: true, seed: 12, queueCount: 5, queueSize: 1024, blockBytes: 4096, eventIndex: false, maximumSegments: 30 }, 4096],
+  ["on the memory bus", { ...all, transport: "mmio", queued: true }],
+  ["on the memory bus, 8 queues, no event index, in a random order", { ...all, transport: "mmio", queued: true, seed: 13, queueCount: 8, queueSize: 16, maximumSegments: 14, eventIndex: false }],
   ["a queue of 4", { ...all, queueSize: 4, maximumSegments: 2 }],
   ["blocks of 4096", { ...all, blockBytes: 4096 }],
   ["blocks of 4096 in a queue of 8, memory in single pages, in a random order", { ...all, blockBytes: 4096, queued: true, seed: 5, queueSize: 8, maximumSegments: 6 }, 4096],
