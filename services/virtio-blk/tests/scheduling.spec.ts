@@ -238,6 +238,7 @@ describe("waiting", () => {
     world.device.serving = Serving.whileAsleep;
     expect(world.disk.transfer(RequestType.read, 7000, bufferHandle, 512)).toBe(Status.Ok);
     expect(world.device.sectors[4]).toBe(7000);
+    expect(world.device.served).toBe(8); // and what waits goes on meanwhile
     expect(world.disk.flush()).toBe(Status.Ok);
     finish();
     expect(world.reap()).toBe(40);
@@ -348,6 +349,7 @@ describe("waiting", () => {
     expect(world.tag(0)).toBe(1);
     expect(world.status(0)).toBe(Status.DeviceError);
     expect(world.status(1)).toBe(Status.Ok);
+    expect(world.device.served).toBe(3); // two before the driver looked, then the other request: nothing more of the first was begun
     expect(world.disk.grants.detach(0)).toBe(Status.Ok);
   });
 });
@@ -397,6 +399,20 @@ describe("flush in a batch", () => {
     world.disk.interrupted();
     expect(world.reap()).toBe(3);
     expect(world.tag(2)).toBe(2);
+  });
+
+  it("is not overtaken by what comes when it may start", () => {
+    begin(4, 2);
+    world.request(Transfer.write, 1, 0, 0, 0, 512);
+    world.request(Transfer.flush, 2, 0, 0, 0, 0);
+    submitAll();
+    world.device.serve();
+    for (let index: u32 = 0; index < 8; index++) world.request(Transfer.read, 10 + index, 100 + index * 2, 0, 0, 512);
+    submitAll();
+    world.device.serve();
+    expect(world.device.types[1]).toBe(RequestType.flush);
+    finish();
+    expect(world.reap()).toBe(10);
   });
 
   it("starts at once when only reads run", () => {
