@@ -164,6 +164,26 @@ for (const [name, lie] of lies) {
   });
 }
 
+test("a request that is done, but told in the ring of another queue, in numbers of all slots: a breach, not its end", async () => {
+  const driver = await bootDriver({ queued: true, queueCount: 3, queueSize: 64, maximumSegments: 2 }, { timeOutMs: 1000 });
+  const { device } = driver, { slot } = driver.attach(4096);
+  device.fault = ({ sector }) => (sector === 0 ? "stall" : "none"); // so that the first queue is busy
+  device.takeOver = ({ head, request, execute }) => {
+    if (device.queue.index !== 1) return false;
+    device.takeOver = null;
+    request.complete(execute());
+    device.queues[0]!.finish(64 + head, request.lengthBytes + 1);
+    device.interrupt();
+    return true;
+  };
+  driver.submit(reads(10, slot));
+  driver.submit(reads(1, slot, 0, 100));
+  const statuses = new Map(driver.reapAll().map(({ tag, status }) => [tag, status]));
+  assert.deepEqual([statuses.size, statuses.get(0), statuses.get(100)], [11, deviceError, deviceError]);
+  assert.deepEqual([driver.health().breaches, driver.health().resets, driver.health().timeOuts], [1n, 1n, 0n]);
+  honest(driver);
+});
+
 test("the index of an idle queue that moves: a breach and a reset as soon as the driver looks", async () => {
   for (const count of [1, 300, -1]) {
     const driver = await bootDriver({ queued: true, queueCount: 3 });
