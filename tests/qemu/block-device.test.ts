@@ -47,7 +47,7 @@ const devices: Array<[string, Partial<MachineOptions>, RegExp]> = [
   ["a serial number", { device: "serial=disk-0123456789" }, /identity disk-0123456789$/],
 ];
 
-const machines: MachineKind[] = ["q35"];
+const machines: MachineKind[] = ["q35", "microvm"];
 for (const machine of machines) {
   for (const [name, options, described] of devices) {
     test(`${machine}, ${name}`, async (context) => {
