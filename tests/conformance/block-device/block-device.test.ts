@@ -3,7 +3,7 @@
 // tests/qemu/block-device.test.ts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { editedDriver } from "../../driver/driver-system.ts";
+import { brokenDrivers, brokenModule } from "../../driver/broken-drivers.ts";
 import type { FakeDriverOptions } from "./fake-driver.ts";
 import { failingWords, type ModelOptions, runOnFake, runOnModel } from "./implementations.ts";
 import { mustConform } from "./verdict.ts";
@@ -40,4 +40,12 @@ const models: Array<[string, ModelOptions, RegExp]> = [
 ];
 for (const [name, options, described] of models) {
   test(`virtio-blk, ${name}`, async () => { assert.match(mustConform(await runOnModel("block-device-suite", failingWords, options)), described); });
+}
+
+for (const broken of brokenDrivers.filter(({ foundBy }) => foundBy.includes("suite"))) {
+  test(`a driver that ${broken.name} is found`, async () => {
+    const driver = await brokenModule(broken, "suite");
+    const device = { ...all, queued: true, seed: 3, queueSize: 64, maximumSegments: 6, maximumDiscardSectors: 7, maximumWriteZeroesSectors: 5 };
+    await assert.rejects(async () => mustConform(await runOnModel("block-device-suite", failingWords, { device, driver, dmaSegmentBytes: 4096 })), assert.AssertionError);
+  });
 }

@@ -32,18 +32,20 @@ export class FailingOnce {
 export type Program = "block-device-suite" | "block-device-integrity";
 /** What the console showed, the status given to power_off (−1: the program never ended), and what the implementation itself has to complain about. */
 export interface Outcome { output: string; status: number; complaints: string[] }
+/** How many flushes the program says that were acknowledged. */
+const flushesOf = (output: string): number => Number(/ (\d+) flushes/.exec(output)?.[1] ?? 0);
 
 const modulePath = (program: Program): Promise<string> => compileModule(program, `tests/modules/${program}`);
 
 /** Boots on the hosted kernel and lets it go on until the program has ended, or nothing can happen any more. */
-async function runOnHosted(program: Program, words: string, options: Omit<BootOptions, "manifest" | "console">, complaints: (system: System) => string[]): Promise<Outcome> {
+async function runOnHosted(program: Program, words: string, options: Omit<BootOptions, "manifest" | "console">, complaints: (system: System, output: string) => string[]): Promise<Outcome> {
   const console = new MemoryConsole(words);
   const manifest = driverManifest(program);
   if (options.replace) manifest.domains[0]!.capabilities = manifest.domains[0]!.capabilities.filter(({ kind }) => kind !== "device");
   const log: string[] = [];
   const system = bootHosted({ clock: new DeterministicClock(), log: (line) => log.push(line), ...options, manifest, console, tolerateStartFailure: true, modules: { ...options.modules, [program]: readFileSync(await modulePath(program)) } });
   for (let turns = 0; system.powerOffStatus === null && turns < 1000; turns++) system.turn();
-  const outcome = { output: console.output, status: system.powerOffStatus ?? -1, complaints: complaints(system) };
+  const outcome = { output: console.output, status: system.powerOffStatus ?? -1, complaints: complaints(system, console.output) };
   if (outcome.status < 0) outcome.complaints.push(...log);
   system.close();
   return outcome;
@@ -58,11 +60,12 @@ export interface ModelOptions { device?: VirtioBlkOptions; sectors?: number; dma
 export async function runOnModel(program: Program, words: string, { device = {}, sectors = 4096, dmaSegmentBytes, disk, driver }: ModelOptions = {}): Promise<Outcome> {
   const modules = { "virtio-blk": driver ?? await driverModule() }, once = new FailingOnce();
   const options = { modules, device: { fault: once.fault, ...device }, disk: disk ?? new MemoryDisk(sectors), ...(dmaSegmentBytes === undefined ? {} : { dmaSegmentBytes }) };
-  return runOnHosted(program, words, options, (system) => [
+  return runOnHosted(program, words, options, (system, output) => [
     // Whoever takes a grant back that is still attached stops the device and its driver (docs/supervision.md §3); nothing else ends.
     ...system.faults.filter(({ code }) => code !== Fault.deviceReach).map(({ domain: name, text }) => `${name} ended: ${text}`),
     ...counted(system.domain("virtio-blk").port!.dma.violations, "accesses outside what was lent"),
     ...counted(system.device!.common.misuses, "misuses of registers"),
+    ...counted(Math.max(0, flushesOf(output) - system.device!.counters.flushes), "flushes acknowledged and not done"),
     ...(device.fault ? [] : counted(system.device!.counters.errors - once.met, "requests that the device had to refuse")),
   ]);
 }

@@ -6,7 +6,7 @@ export { messageIn, messageOut } from "../../../kernel-bindings/assembly/message
 import { capabilityDrop, grantCreate } from "../../../kernel-bindings/assembly/kernel";
 import * as device from "../../../kernel-bindings/generated/assembly/block-device";
 import { argument, endLine, finish, Handles, must, number, random, seed, text } from "../common/program";
-import { beginRead, beginWrite, dropRead, endRead, endWrite, fillSector, forgetAll, forgotten, mayRead, mayWrite, sectorLimit, zeros } from "./model";
+import { beginRead, beginWrite, dropRead, endRead, endWrite, fillSector, forgetAll, forgotten, mayRead, mayWrite, nextEra, sectorLimit, zeros } from "./model";
 
 /** Every request has a part of the memory of its own: small ones first, then large ones; the part behind them is that of synchronous calls. */
 const smallParts: u32 = 224, largeParts: u32 = 8, parts: u32 = smallParts + largeParts;
@@ -30,6 +30,9 @@ const counts = new StaticArray<u32>(256);
 const offsets = new StaticArray<u32>(256);
 const versions = new StaticArray<u32>(256);
 const eras = new StaticArray<u32>(256);
+/** When it was put into a batch, as a number that grows. */
+const order = new StaticArray<u32>(256);
+let lastOrder: u32 = 0;
 const isBusy = new StaticArray<bool>(256);
 const synchronous: u32 = parts;
 
@@ -80,7 +83,7 @@ function draw(part: u32): bool {
   const count: u32 = (1 + random(random(4) ? min(most, 4) : most)) * blockSectors, slack: u32 = bytes - count * 512;
   const first: u32 = random((sectors - count) / blockSectors + 1) * blockSectors;
   const isRead = type == device.Transfer.read;
-  if (isRead ? !mayRead(first, count) : !mayWrite(first, count)) return false;
+  if (isRead ? !mayRead(first, count, part != synchronous) : !mayWrite(first, count, part != synchronous)) return false;
   places[part] = first;
   counts[part] = count;
   // Half of them on a byte boundary of any kind.
@@ -104,7 +107,11 @@ function end(part: u32, status: u32, lengthBytes: u32): void {
     errors++;
     if (!mayFail) complain("an error", part, status);
   } else if (lengthBytes != count * 512) complain("another length", part, lengthBytes);
-  if (type == device.Transfer.flush) { if (isDone) flushes++; return; }
+  if (type == device.Transfer.flush) {
+    if (isDone) flushes++;
+    if (isDone && part != synchronous) checkFlush(part);
+    return;
+  }
   if (type == device.Transfer.read) {
     if (isDone) endOfRead(part);
     else dropRead(first, count);
@@ -113,6 +120,12 @@ function end(part: u32, status: u32, lengthBytes: u32): void {
   if (type == device.Transfer.write) writes++;
   else erased++;
   endWrite(first, count, versions[part], eras[part], isDone);
+}
+/** Completions come in the order of ends: a flush has none behind it that it had to wait for. */
+function checkFlush(flush: u32): void {
+  for (let part: u32 = 0; part < parts; part++) {
+    if (isBusy[part] && types[part] != device.Transfer.read && types[part] != device.Transfer.flush && order[part] < order[flush]) complain("a flush ended before a change that was accepted before it", part, places[part]);
+  }
 }
 function endOfRead(part: u32): void {
   const at = buffer + offsets[part], length = counts[part] * 512;
@@ -123,6 +136,13 @@ function endOfRead(part: u32): void {
   comparedSectors += counts[part];
 }
 
+function drawFlags(type: u32): u32 {
+  const flags = random(4) ? 0 : device.RequestFlag.background;
+  if (type == device.Transfer.writeZeroes && random(2)) return flags | device.RequestFlag.unmap;
+  if (type != device.Transfer.flush || random(3)) return flags;
+  nextEra();
+  return flags | device.RequestFlag.barrier;
+}
 function put(part: u32): void {
   const p = batch + 32 * (firstWaiting + waiting++), grant = grantOf(part);
   device.BatchRequest.setTransfer(p, types[part]);
@@ -131,7 +151,8 @@ function put(part: u32): void {
   device.BatchRequest.setSlot(p, slots[grant]);
   device.BatchRequest.setOffsetBytes(p, offsets[part] - startOfGrant(grant));
   device.BatchRequest.setLengthBytes(p, counts[part] * 512);
-  device.BatchRequest.setFlags(p, types[part] == device.Transfer.writeZeroes ? random(2) : 0);
+  device.BatchRequest.setFlags(p, drawFlags(types[part]));
+  order[part] = ++lastOrder;
   isBusy[part] = true;
   inFlight++;
 }
@@ -155,7 +176,8 @@ function addBatch(count: u32): void {
     if (!isBusy[part] && draw(part)) put(part);
   }
 }
-function reap(atLeast: u32): void {
+/** How many ended. */
+function reap(atLeast: u32): u32 {
   if (atLeast) must("await", device.callAwaitCompletions(Handles.device, atLeast));
   must("reap", device.callReap(Handles.device, 0, completions, 16 * (1 + random(256))));
   const count = device.ReapReply.count();
@@ -166,12 +188,17 @@ function reap(atLeast: u32): void {
     inFlight--;
     end(part, device.Completion.status(p), device.Completion.lengthBytes(p));
   }
+  if (atLeast && count == 0) {
+    complain("requests are never answered", synchronous, inFlight);
+    finish(1);
+  }
+  return count;
 }
-/** Bounded: every turn ends a request, or begins one that waited. */
+/** Bounded: every turn ends a request. */
 function drain(): void {
   while (inFlight) {
     submit();
-    reap(inFlight - waiting ? 1 : 0);
+    reap(1);
   }
 }
 

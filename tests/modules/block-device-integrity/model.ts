@@ -1,7 +1,7 @@
 // The model of the disk: what each sector may hold. A sector is a version, from which its 512 bytes follow; or one of two, when two writes
 // raced for it, until a read tells which; or forgotten, when it may hold anything.
 // What stays true: nothing is issued that would make more than two outcomes possible. A read never races with a write. An *era* ends with
-// each barrier: what was issued in an earlier one ends before what is issued now begins.
+// each barrier: writes that were issued in an earlier one end before what is issued now begins.
 
 /** Sectors that take part, at most. */
 export const sectorLimit: u32 = 32768;
@@ -17,7 +17,6 @@ const writeEra = new StaticArray<u32>(32768);
 const raceEra = new StaticArray<u32>(32768);
 const hasEnded = new StaticArray<bool>(32768);
 const reading = new StaticArray<u8>(32768);
-const readEra = new StaticArray<u32>(32768);
 let era: u32 = 1;
 
 /** Nothing is known of the disk. */
@@ -27,19 +26,21 @@ export function forgetAll(): void {
 /** A barrier was issued. */
 export function nextEra(): void { era++; }
 
-export function mayRead(first: u32, count: u32): bool {
-  for (let sector = first; sector < first + count; sector++) if (writing[sector] && writeEra[sector] == era || reading[sector] == 255) return false;
+/** May a read be issued now? `isOrdered`: barriers hold it, as they do requests of batches. */
+export function mayRead(first: u32, count: u32, isOrdered: bool): bool {
+  for (let sector = first; sector < first + count; sector++) if (writing[sector] && (!isOrdered || writeEra[sector] == era)) return false;
   return true;
 }
-export function mayWrite(first: u32, count: u32): bool {
+export function mayWrite(first: u32, count: u32, isOrdered: bool): bool {
   for (let sector = first; sector < first + count; sector++) {
-    if (reading[sector] && readEra[sector] == era) return false;
+    if (reading[sector]) return false; // a barrier does not wait for reads
+    if (writing[sector] && !isOrdered && writeEra[sector] != era) return false;
     if (writing[sector] > 2 || (writing[sector] == 2 && writeEra[sector] == era)) return false;
   }
   return true;
 }
 export function beginRead(first: u32, count: u32): void {
-  for (let sector = first; sector < first + count; sector++) { reading[sector]++; readEra[sector] = era; }
+  for (let sector = first; sector < first + count; sector++) reading[sector]++;
 }
 /** A write, discard or write-zeroes is issued; the era that its end must be told with. */
 export function beginWrite(first: u32, count: u32): u32 {

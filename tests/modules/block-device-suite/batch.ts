@@ -18,6 +18,8 @@ export let count: u32 = 0;
 export let sent: u32 = 0;
 /** Requests that were reaped. */
 export let ended: u32 = 0;
+/** Flushes that were said to be done, since the suite began. */
+export let flushes: u32 = 0;
 
 export function begin(): void {
   count = 0;
@@ -35,6 +37,12 @@ export function add(transfer: u32, tag: u32, sector: u64, slot: u32, offset: u32
   device.BatchRequest.setOffsetBytes(p, offset);
   device.BatchRequest.setLengthBytes(p, lengthBytes);
   device.BatchRequest.setFlags(p, flags);
+}
+/** A synchronous flush. */
+export function flush(): i32 {
+  const answer = device.callFlush(Handles.device);
+  if (answer == 0) flushes++;
+  return answer;
 }
 /** Submits what was not yet, as much as is accepted; the answer. */
 export function submit(): i32 {
@@ -58,10 +66,15 @@ export function reap(limit: u32): u32 {
     if (tag >= tagLimit) continue;
     equal(++times[tag], 1, "how often the tag was answered");
     statuses[tag] = device.Completion.status(p);
+    if (statuses[tag] == Status.Ok && isFlush(tag)) flushes++;
     lengths[tag] = device.Completion.lengthBytes(p);
     places[tag] = ended++;
   }
   return came;
+}
+function isFlush(tag: u32): bool {
+  for (let i: u32 = 0; i < sent; i++) if (device.BatchRequest.tag(requests + 32 * i) == tag) return device.BatchRequest.transfer(requests + 32 * i) == device.Transfer.flush;
+  return false;
 }
 /** Submits and reaps until everything was answered. Bounded: each turn answers a request, or the case fails. */
 export function finish(): void {

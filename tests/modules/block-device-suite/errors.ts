@@ -56,8 +56,8 @@ export function aWriteFails(): void {
 export function aFlushFails(): void {
   if (!flushFails || !has(device.DeviceFlag.flush)) return;
   if (writable() == Status.Ok) plant(at(blocks() - 4), blockBytes, 71);
-  answers(device.callFlush(Handles.device), Status.DeviceError, "the flush that fails");
-  answers(device.callFlush(Handles.device), Status.Ok, "the next flush");
+  answers(batch.flush(), Status.DeviceError, "the flush that fails");
+  answers(batch.flush(), Status.Ok, "the next flush");
   if (writable() == Status.Ok) check(holds(at(blocks() - 4), blockBytes, 71), "a failed flush loses nothing that can be read");
 }
 
@@ -67,7 +67,7 @@ export function allAreGone(): void {
   answers(device.callLimits(Handles.device), Status.DeviceGone, "limits");
   answers(read(0, 512), Status.DeviceGone, "read");
   answers(device.callWrite(Handles.device, 0, 0, record, 0), Status.DeviceGone, "write");
-  answers(device.callFlush(Handles.device), Status.DeviceGone, "flush");
+  answers(batch.flush(), Status.DeviceGone, "flush");
   answers(device.callDiscard(Handles.device, 0, 8), Status.DeviceGone, "discard");
   answers(device.callWriteZeroes(Handles.device, 0, 8), Status.DeviceGone, "write-zeroes");
   answers(device.callWriteZeroesWith(Handles.device, 0, 8, 1), Status.DeviceGone, "write-zeroes with a flag");

@@ -72,7 +72,8 @@ export function detachWaitsForWhatIsInFlight(): void {
   const early = device.callDetach(Handles.device, slot);
   check(early == 0 || early == -<i32>Status.Busy, "Busy, unless all has ended");
   if (early == 0) {
-    for (batch.reap(8); batch.ended < batch.sent; batch.reap(8)) device.callAwaitCompletions(Handles.device, 1);
+    batch.finish();
+    batch.allWell();
     capabilityDrop(grant);
     return;
   }

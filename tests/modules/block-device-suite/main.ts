@@ -15,6 +15,7 @@ import {
 } from "./device";
 import { aFlushFails, allAreGone, aReadFails, aWriteFails, learnErrors } from "./errors";
 import { aGrantThatEnded, attachesAndDetaches, detachWaitsForWhatIsInFlight, refusesWhatIsNoGrantOfThatLength } from "./grants";
+import { aBarrierOrdersWhatIsAroundIt, aFlushEndsBehindTheChangesBeforeIt, barriersWhenMuchWaits, flagsOfEachKind, schedulingCounts } from "./order";
 import { erases, erasesKeepWhatIsBehind, healthCounts, longErases, readsChangeNothing, refusesWrongRanges, statisticsCount } from "./ranges";
 import { anyAlignment, flushes, identifies, limitsFit, longTransfers, messagesOfAnotherShape, neighboursAreKept, refusesWhatIsNotThere, writesAndReadsBack } from "./transfers";
 
@@ -55,6 +56,11 @@ function runAll(): void {
   run("1,024 requests that were not reaped are all there is room for", fullMeansBusy);
   run("reaping in parts", reapingInParts);
   run("synchronous calls beside a batch", callsBesideABatch);
+  run("each kind of request has its flags", flagsOfEachKind);
+  run("a flush ends behind the changes before it", aFlushEndsBehindTheChangesBeforeIt);
+  run("a barrier orders what is around it", aBarrierOrdersWhatIsAroundIt);
+  run("a barrier when much waits", barriersWhenMuchWaits);
+  run("scheduling counts", schedulingCounts);
   run("64 grants are attached and detached", attachesAndDetaches);
   run("a grant is as long as was said", refusesWhatIsNoGrantOfThatLength);
   run("detach waits for what is in flight", detachWaitsForWhatIsInFlight);
@@ -106,6 +112,7 @@ export function notified(_bits: u32): void {
   answers(device.callHealth(Handles.device, 0, buffer, 64), Status.Ok, "health");
   text("health: "); number(device.DeviceHealth.breaches(buffer)); text(" breaches, "); number(device.DeviceHealth.resets(buffer)); text(" resets, ");
   number(device.DeviceHealth.timeOuts(buffer)); text(" time-outs"); endLine();
+  text("acknowledged: "); number(batch.flushes); text(" flushes"); endLine();
   finish(failedCases());
 }
 export function receive(_badge: u32, _rights: u32): u32 { return 10; }

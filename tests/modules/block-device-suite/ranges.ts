@@ -2,6 +2,7 @@
 import * as device from "../../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Handles } from "../common/program";
+import * as batch from "./batch";
 import {
   answers, at, blockBytes, blockSectors, buffer, check, discardSectors, equal, has, holds, isAll, isFilled, plant, read, record, sectors, writable, writeZeroesSectors,
 } from "./device";
@@ -99,7 +100,7 @@ export function statisticsCount(): void {
   const doorbells = device.DeviceStatistics.doorbells(record);
   answers(read(0, 2 * blockBytes), Status.Ok, "read");
   if (writable() == Status.Ok) plant(0, 3 * blockBytes, 4);
-  device.callFlush(Handles.device);
+  batch.flush();
   takeStatistics();
   equal(device.DeviceStatistics.reads(record) - reads, 1, "reads");
   equal(device.DeviceStatistics.readBytes(record) - readBytes, 2 * blockBytes, "bytes read");

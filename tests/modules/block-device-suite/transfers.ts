@@ -4,6 +4,7 @@ import { messageOut } from "../../../kernel-bindings/assembly/message";
 import * as device from "../../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Handles } from "../common/program";
+import * as batch from "./batch";
 import {
   answers, at, blockBytes, blocks, blockSectors, buffer, check, equal, fill, has, holds, isAll, isFilled, memoryBytes, plant, read, sectorBytes, sectors, wipe, writable, write,
 } from "./device";
@@ -81,9 +82,9 @@ function transfer(writes: u32, sector: u64, lengthBytes: u32): i32 { return writ
 
 export function flushes(): void {
   const status = has(device.DeviceFlag.flush) ? Status.Ok : Status.NotDurable;
-  answers(device.callFlush(Handles.device), status, "flush");
+  answers(batch.flush(), status, "flush");
   if (writable() == Status.Ok) plant(at(3), blockBytes, 77);
-  answers(device.callFlush(Handles.device), status, "flush after a write");
+  answers(batch.flush(), status, "flush after a write");
 }
 
 export function identifies(): void {
