@@ -23,12 +23,12 @@ function run(options: Partial<MachineOptions>, words = "cases"): Promise<{ outpu
 
 /** What the device is told to be, and how the driver must see it. */
 const devices: Array<[string, Partial<MachineOptions>, RegExp]> = [
-  ["as it is by default", {}, /131072 sectors, blocks of 512, flags 14, .* queue of 256, /],
-  ["one queue of 4", { device: "num-queues=1,queue-size=4" }, /flags 14/],
+  ["as it is by default", {}, /131072 sectors, blocks of 512, flags 14, .* queue of 256 in 1 queues, /],
+  ["one queue of 4", { device: "num-queues=1,queue-size=4" }, /queue of 4 in 1 /],
   ["one queue of 1024", { device: "num-queues=1,queue-size=1024" }, /queue of 1024/],
-  ["two queues of 128", { device: "num-queues=2,queue-size=128" }, /flags 14/],
-  ["four queues of 16", { device: "num-queues=4,queue-size=16" }, /flags 14/],
-  ["four queues of 1024", { device: "num-queues=4,queue-size=1024" }, /flags 14/],
+  ["two queues of 128", { device: "num-queues=2,queue-size=128" }, /queue of 256 in 2 /],
+  ["four queues of 16", { device: "num-queues=4,queue-size=16" }, /queue of 64 in 4 /],
+  ["four queues of 1024", { device: "num-queues=4,queue-size=1024" }, /queue of 1024 in 4 /],
   ["blocks of 4096", { device: "logical_block_size=4096,physical_block_size=4096" }, /blocks of 4096, .* physical blocks of 4096/],
   ["blocks of 4096, four queues of 16", { device: "logical_block_size=4096,physical_block_size=4096,num-queues=4,queue-size=16" }, /blocks of 4096/],
   ["physical blocks of 4096", { device: "physical_block_size=4096,discard_granularity=4096" }, /blocks of 512, .* physical blocks of 4096/],
@@ -52,7 +52,8 @@ for (const machine of machines) {
   for (const [name, options, described] of devices) {
     test(`${machine}, ${name}`, async (context) => {
       const outcome = await run({ machine, ...options });
-      assert.match(mustConform(outcome), described);
+      // QEMU's virtio-mmio takes a queue of any size up to 1,024, whatever `queue-size` says.
+      assert.match(mustConform(outcome), machine === "q35" ? described : new RegExp(described.source.replace(/queue of \d+/, "queue of 1024")));
       assert.match(outcome.output, /^health: 0 breaches, 0 resets, 0 time-outs$/m);
       context.diagnostic(`${casesOf(outcome.output)} cases`);
     });

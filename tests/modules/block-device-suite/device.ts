@@ -21,6 +21,7 @@ export let flags: u32 = 0;
 export let transferBytes: u32 = 0;
 export let segmentLimit: u32 = 0;
 export let queueDepth: u32 = 0;
+export let queues: u32 = 0;
 export let discardSectors: u32 = 0;
 export let writeZeroesSectors: u32 = 0;
 
@@ -35,6 +36,7 @@ export function learn(): u32 {
   transferBytes = device.DescribeReply.maximumTransferBytes();
   segmentLimit = device.DescribeReply.maximumSegments();
   queueDepth = device.DescribeReply.queueDepth();
+  queues = device.DescribeReply.queues();
   const limits = device.callLimits(Handles.device);
   discardSectors = device.LimitsReply.discardSectors();
   writeZeroesSectors = device.LimitsReply.writeZeroesSectors();

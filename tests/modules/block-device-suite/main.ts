@@ -11,7 +11,7 @@ import {
   theLongestRequest, wrongRequestsAmongRightOnes,
 } from "./batches";
 import {
-  answers, attach, beginCase, blockBytes, buffer, discardSectors, endCase, failedCases, flags, lastGrant, learn, queueDepth, record, release, sectors, transferBytes, writeZeroesSectors,
+  answers, attach, beginCase, blockBytes, buffer, discardSectors, endCase, failedCases, flags, lastGrant, learn, queueDepth, queues, record, release, sectors, transferBytes, writeZeroesSectors,
 } from "./device";
 import { aFlushFails, allAreGone, aReadFails, aWriteFails, learnErrors } from "./errors";
 import { aGrantThatEnded, attachesAndDetaches, detachWaitsForWhatIsInFlight, refusesWhatIsNoGrantOfThatLength } from "./grants";
@@ -70,7 +70,7 @@ function runAll(): void {
 /** The machine's device in a line, so that whoever made it sees that it is the one that was meant. */
 function describe(): void {
   text("device: "); number(sectors); text(" sectors, blocks of "); number(blockBytes); text(", flags "); number(flags); text(", transfers of "); number(transferBytes);
-  text(", queue of "); number(queueDepth); text(", discard "); number(discardSectors); text(", write-zeroes "); number(writeZeroesSectors);
+  text(", queue of "); number(queueDepth); text(" in "); number(queues); text(" queues"); text(", discard "); number(discardSectors); text(", write-zeroes "); number(writeZeroesSectors);
   device.callLimits(Handles.device);
   text(", physical blocks of "); number(device.LimitsReply.physicalBlockBytes()); text(", identity ");
   device.callIdentify(Handles.device, 0, record, 20);

@@ -133,7 +133,7 @@ export function limitsFit(): void {
   check(device.LimitsReply.discardSectors() % blockSectors == 0 && device.LimitsReply.writeZeroesSectors() % blockSectors == 0, "limits are whole blocks");
   check(device.LimitsReply.discardAlignmentSectors() % blockSectors == 0, "the discard alignment is whole blocks");
   answers(device.callDescribe(Handles.device), Status.Ok, "describe");
-  check(device.DescribeReply.queueDepth() >= 1 && device.DescribeReply.maximumSegments() >= 1, "a request fits");
+  check(device.DescribeReply.queues() >= 1 && device.DescribeReply.queueDepth() >= device.DescribeReply.queues() && device.DescribeReply.maximumSegments() >= 1, "a request fits");
   const longest = device.DescribeReply.maximumTransferBytes();
   check(longest >= blockBytes && longest % blockBytes == 0, "a request of a batch is whole blocks");
   equal(sectors % blockSectors, 0, "the disk ends with a block");
