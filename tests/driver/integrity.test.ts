@@ -15,7 +15,8 @@ const devices: Array<[string, ModelOptions]> = [
   ["a queue of 1024 without event index", { device: { queued: true, seed: 2, queueSize: 1024, eventIndex: false } }],
   ["blocks of 4096 without indirect descriptors", { device: { queued: true, seed: 3, blockBytes: 4096, indirect: false }, dmaSegmentBytes: 4096 }],
   ["a queue of 4, so that most requests wait", { device: { queued: true, seed: 5, queueSize: 4, maximumSegments: 2 }, dmaSegmentBytes: 4096 }],
-  ["four queues of 16", { device: { queued: true, seed: 6, queueCount: 4, queueSize: 16 } }],
+  ["eight queues of 16 in a random order", { device: { queued: true, seed: 6, queueCount: 8, queueSize: 16, maximumSegments: 4 }, dmaSegmentBytes: 4096 }],
+  ["three queues at the doorbell, blocks of 4096, on the memory bus", { device: { transport: "mmio", queueCount: 3, blockBytes: 4096 } }],
   ["physical blocks of 4096, short segments, small discards", { device: { queued: true, seed: 4, topology: { physicalExponent: 3, alignmentOffset: 0, minimumIoBlocks: 0, optimalIoBlocks: 0 }, maximumSegmentBytes: 2048, maximumSegments: 5, maximumDiscardSectors: 7, maximumWriteZeroesSectors: 5 } }],
 ];
 for (const [name, options] of devices) {

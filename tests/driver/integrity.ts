@@ -54,8 +54,8 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   if ((where !== "hosted" && where !== "qemu") || (machine !== "q35" && machine !== "microvm")) throw new Error("usage: integrity:device -- hosted|qemu [OPERATIONS] [SEED] [q35|microvm]");
   const start = Date.now();
   const outcome = where === "hosted"
-    ? await integrityOnModel(seed, operations, { device: { queued: true, seed, maximumSegments: 6 }, dmaSegmentBytes: 4096 })
-    : await integrityInQemu(seed, operations, { machine, drive: "discard=unmap" }, 3_600_000);
+    ? await integrityOnModel(seed, operations, { device: { queued: true, seed, queueCount: 4, queueSize: 16, maximumSegments: 6 }, dmaSegmentBytes: 4096 })
+    : await integrityInQemu(seed, operations, { machine, device: "num-queues=4", drive: "discard=unmap" }, 3_600_000);
   console.log(outcome.output);
   resultOf(outcome);
   console.log(`no difference; ${Math.round((Date.now() - start) / 1000)} s`);

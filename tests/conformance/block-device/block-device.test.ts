@@ -25,6 +25,8 @@ const models: Array<[string, ModelOptions, RegExp]> = [
   ["two queues", { device: { ...all, queued: true, queueCount: 2 } }, /flags 14, .* in 2 queues/],
   ["eight queues of 4, no indirect descriptors, in a random order", { device: { ...all, queued: true, seed: 11, queueCount: 8, queueSize: 4, maximumSegments: 2, indirect: false } }, /in 8 queues/],
   ["five queues, blocks of 4096, no event index, memory in single pages", { device: { ...all, queued: true, seed: 12, queueCount: 5, queueSize: 1024, blockBytes: 4096, eventIndex: false, maximumSegments: 30 }, dmaSegmentBytes: 4096 }, /blocks of 4096, .* in 5 queues/],
+  ["on the memory bus", { device: { ...all, transport: "mmio", queued: true } }, /flags 14/],
+  ["on the memory bus, eight queues, no event index, in a random order", { device: { ...all, transport: "mmio", queued: true, seed: 13, queueCount: 8, queueSize: 16, maximumSegments: 14, eventIndex: false } }, /flags 14, .* in 8 queues/],
   ["a queue of 4", { device: { ...all, queueSize: 4, maximumSegments: 2 } }, /queue of 4 in /],
   ["blocks of 4096", { device: { ...all, blockBytes: 4096 } }, /blocks of 4096/],
   ["blocks of 4096 in a queue of 8, memory in single pages, in a random order", { device: { ...all, blockBytes: 4096, queued: true, seed: 5, queueSize: 8, maximumSegments: 6 }, dmaSegmentBytes: 4096 }, /queue of 8 in /],
