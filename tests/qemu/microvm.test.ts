@@ -54,6 +54,7 @@ test("axiomfs boot --machine microvm: --run, --trace, commands from standard inp
   assert.deepEqual(axiomfs(["boot", image, "--machine", "microvm"], "cat new\nput late words\n"), { status: 0, stdout: "text\n", stderr: "" });
   const trace = join(folder, "trace");
   assert.equal(boot("--run", "cat late", "--trace", trace), "words\n");
+  assert.equal(boot("--run", "cat late", "--trace", trace, "--memory", "4096"), "words\n", "with memory above 4 GiB too");
   const text = mustRun(["trace", "show", trace]);
   assert.match(text, /block → virtio-blk {2}block-device\.read/);
   assert.match(text, /virtio-blk.*interrupt/);
