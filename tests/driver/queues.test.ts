@@ -66,6 +66,18 @@ test("a class that finds its queues full takes the other's: every slot can be us
   honest(driver);
 });
 
+test("each busy queue interrupts for itself", async () => {
+  const driver = await bootDriver({ queued: true, queueCount: 3 });
+  const { slot } = driver.attach(4096);
+  driver.device.fault = ({ sector }) => (sector === 0 ? "stall" : "none");
+  driver.submit(reads(1, slot));
+  driver.submit(reads(1, slot, 0, 100));
+  for (let turn = 0; turn < 5; turn++) driver.system.turn();
+  assert.equal(driver.notifications, 1);
+  assert.deepEqual(driver.reap().completions.map(({ tag }) => tag), [100]);
+  honest(driver);
+});
+
 test("one interrupt is enough for what several queues finished", async () => {
   const driver = await bootDriver({ queued: true, queueCount: 4 });
   const { slot } = driver.attach(4096);
