@@ -3,65 +3,22 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { BlockBench, FakeDevice, Random, blockBytes, blockModule, minimumImageBytes, pattern, statusOf } from "./harness.ts";
+import { BlockBench, FakeDevice, blockBytes, blockModule, minimumImageBytes, pattern, statusOf } from "./harness.ts";
 import { root } from "../modules/build.ts";
-import { CrashJudge, type Recording, Violation, Workload, type WorkloadOptions, enumerateCrashes } from "./crash-model.ts";
+import { CrashJudge, type Enumeration, Violation } from "./crash-model.ts";
+import { crashLives } from "./crash-jobs.ts";
+import { ImageMap } from "./image-map.ts";
+import { type Recording, Workload } from "./crash-workload.ts";
 
-const thorough = { sampled: 16, torn: 4, honourFlush: true, recoverEvery: 41 };
+const images = { window: 8, sampledSubsets: 16, sampledTears: 4, tears: true };
+const thorough = { images, honourFlush: true, recovery: [{ every: 41, images }], fallbackEvery: 3 };
 
-function enumerate(recording: Recording, seed: number, module?: WebAssembly.Module, options = thorough): CrashJudge {
+function enumerate(recording: Recording, seed: number, module?: WebAssembly.Module, options: Omit<Enumeration, "seed"> = thorough): void {
   const judge = new CrashJudge(recording, module);
-  try { enumerateCrashes(judge, { seed, ...options }); } finally { judge.bench.close(); }
-  return judge;
+  try { judge.enumerate({ seed, ...options }); } finally { judge.bench.close(); }
 }
 
-test("every crash image mounts to a committed state, no older than the last flush; a second mount changes nothing", (context) => {
-  const started = performance.now();
-  const sum = { images: 0, recoveries: 0, fallbacks: 0, events: 0 };
-  for (const options of [{ seed: 1, steps: 90 }, { seed: 2, steps: 90 }, { seed: 3, steps: 70, warmUp: 1000 }]) {
-    const recording = new Workload(options).run();
-    const judge = enumerate(recording, options.seed);
-    sum.images += judge.images;
-    sum.recoveries += judge.recoveries;
-    sum.fallbacks += judge.fallbacks;
-    sum.events += recording.events.length;
-  }
-  const seconds = (performance.now() - started) / 1000;
-  context.diagnostic(`${sum.images} crash images (${sum.recoveries} crashes of a recovery, ${sum.fallbacks} with the newest superblock damaged) of ${sum.events} device events in ${seconds.toFixed(1)} s: ${Math.round(sum.images / seconds)} images/s`);
-  assert.ok(sum.images >= 5000, `${sum.images} images`);
-});
-
-/** Lives of one image: work, crash somewhere, recover, go on. Dead records of earlier lives must never come back. */
-function lives(count: number, seed: number, module?: WebAssembly.Module): number {
-  const random = new Random(seed);
-  let from: WorkloadOptions["from"];
-  let images = 0;
-  for (let life = 0; life < count; life++) {
-    const recording = new Workload({ seed: seed * 100 + life, steps: 12, module, from }).run();
-    const judge = enumerate(recording, life, module, { sampled: 6, torn: 1, honourFlush: true, recoverEvery: 1000 });
-    images += judge.images;
-    from = crashOnce(recording, random, module);
-  }
-  return images;
-}
-
-/** One crash image in which unflushed writes are kept at random, recovered. */
-function crashOnce(recording: Recording, random: Random, module?: WebAssembly.Module): NonNullable<WorkloadOptions["from"]> {
-  const judge = new CrashJudge(recording, module);
-  const length = 1 + random.next(recording.events.length);
-  const lastFlush = recording.events.slice(0, length).findLastIndex((event) => event.kind === "flush");
-  recording.events.slice(0, length).forEach((event, index) => {
-    if (event.kind === "write" && (index < lastFlush || random.next(3))) judge.device.put(event.offset, event.data);
-  });
-  const found = judge.judge(lastFlush < 0 ? recording.oldest : recording.committed[lastFlush]!, recording.begun[length - 1]!, "between two lives");
-  judge.bench.close();
-  return { image: judge.device.bytes, state: recording.states[found]! };
-}
-
-test("an image that crashes, recovers and goes on many times never shows a dead life", (context) => {
-  const images = lives(14, 11);
-  context.diagnostic(`${images} crash images over 14 lives`);
-});
+test("an image that crashes, recovers and goes on many times never shows a dead life", () => { crashLives(14, 11); });
 
 test("a device that ignores flush breaks the contract, and the enumeration sees it", () => {
   const recording = new Workload({ seed: 1, steps: 60 }).run();
@@ -84,9 +41,11 @@ function damageRecords(module: WebAssembly.Module): void {
   for (let i = 0; i < 5; i++) bench.commit(Uint8Array.of(i));
   bench.block.sync();
   bench.block.sync();
-  for (let record = 0; record < 6; record++) {
+  const records = new ImageMap(bench.device).log();
+  if (records.length < 7) throw new Error(`the log has ${records.length} records`);
+  for (const { address } of records.slice(0, 6)) {
     bench.device.mark();
-    bench.device.put((12289 + record) * blockBytes + 100, Uint8Array.of(0x77));
+    bench.device.put(address * blockBytes + 100, Uint8Array.of(0x77));
     bench.mount();
     if (bench.block.describe().mountStatus === 0 && bench.pieces().length < 5) throw new Violation("flushed transactions were cut off as a torn tail");
     bench.device.rollBack();
@@ -133,7 +92,7 @@ function freshBench(module: WebAssembly.Module): BlockBench {
   return bench;
 }
 const work = (module: WebAssembly.Module): void => { enumerate(new Workload({ seed: 1, steps: 90, module }).run(), 1, module); };
-const live = (module: WebAssembly.Module): void => { lives(14, 11, module); };
+const live = (module: WebAssembly.Module): void => { crashLives(14, 11, module); };
 
 /** A rule of the contract taken out of the service: file, text, what stands there instead, and what has to notice. */
 interface Break { rule: number; name: string; file: string; from: string; to: string; notices: (module: WebAssembly.Module) => void }

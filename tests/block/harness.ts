@@ -18,6 +18,8 @@ const Status = { Ok: 0, Unsupported: 10, DeviceError: 32, OutOfRange: 4, ReadOnl
 const blake3Hex = await loadBlake3();
 export const blake3 = (data: Uint8Array): Uint8Array => Buffer.from(blake3Hex(data), "hex");
 
+const zeroBlock = new Uint8Array(blockBytes);
+
 export type DeviceEvent = { kind: "write"; offset: number; data: Uint8Array } | { kind: "flush" };
 
 /** A disk in memory behind the block-device interface. */
@@ -39,7 +41,7 @@ export class FakeDevice implements TypeScriptDomain {
   unreadable: Array<{ start: number; end: number }> = [];
   /** What the device says of its size; default: the truth. */
   claimedSectors = -1;
-  private buffer = 0;
+  protected buffer = 0;
   private static readonly bufferBytes = 1 << 20;
 
   constructor(readonly bytes: Uint8Array) {}
@@ -50,20 +52,6 @@ export class FakeDevice implements TypeScriptDomain {
     for (let entry = this.undo!.pop(); entry; entry = this.undo!.pop()) this.bytes.set(entry.data, entry.offset);
     this.undo = null;
   }
-  /** Set the undo list aside, so that another mark can be taken on top of it. */
-  detach(): Array<{ offset: number; data: Uint8Array }> { const undo = this.undo!; this.undo = null; return undo; }
-  attach(undo: Array<{ offset: number; data: Uint8Array }>): void { this.undo = undo; }
-  /** Does running this leave other bytes on the disk? Redo images may be written home again, to the same effect. */
-  changes(run: () => void): boolean {
-    const outer = this.undo, inner: Array<{ offset: number; data: Uint8Array }> = [];
-    this.undo = inner;
-    run();
-    this.undo = outer;
-    outer?.push(...inner);
-    const first = new Map<number, Uint8Array>();
-    for (const { offset, data } of inner) for (let at = 0; at < data.length; at += sectorBytes) if (!first.has(offset + at)) first.set(offset + at, data.subarray(at, at + sectorBytes));
-    return [...first].some(([offset, data]) => Buffer.compare(this.bytes.subarray(offset, offset + sectorBytes), data) !== 0);
-  }
   get sizeBytes(): number { return this.bytes.length; }
   peek(offset: number, length: number): Uint8Array { return this.bytes.subarray(offset, offset + length); }
   put(offset: number, data: Uint8Array): void {
@@ -72,6 +60,11 @@ export class FakeDevice implements TypeScriptDomain {
   }
 
   start(context: DomainContext): void { this.buffer = context.reserve(FakeDevice.bufferBytes, 4096); }
+  /** Put what a read answers into this domain's memory; its address. */
+  protected load(context: DomainContext, offset: number, length: number): number {
+    context.bytes.set(this.peek(offset, length), this.buffer);
+    return this.buffer;
+  }
 
   receive(_badge: number, _rights: number, context: DomainContext): number {
     switch (context.operation) {
@@ -99,8 +92,7 @@ export class FakeDevice implements TypeScriptDomain {
     if (!isWrite) {
       this.reads++;
       if (this.unreadable.some(({ start, end }) => offset < end && start < offset + length)) return Status.DeviceError;
-      context.bytes.set(this.peek(offset, length), this.buffer);
-      return -context.calls.lease_write(handle, 0, this.buffer, length);
+      return -context.calls.lease_write(handle, 0, this.load(context, offset, length), length);
     }
     if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) return Status.DeviceError;
     this.writes++;
@@ -125,19 +117,83 @@ export class FakeDevice implements TypeScriptDomain {
   }
 }
 
-/** A disk of any size of which only what was written takes memory. */
+/** A disk of any size of which only what was written takes memory. Blocks are replaced, never changed, so what is marked or laid over another image costs references and no copies. */
 export class SparseDevice extends FakeDevice {
-  private readonly blocks = new Map<number, Uint8Array>();
-  constructor(private readonly size: number) { super(new Uint8Array(0)); }
+  private readonly blocks: Map<number, Uint8Array>;
+  /** For each mark, what stood where since then, newest last. */
+  private readonly marks: Array<Array<{ block: number; data: Uint8Array | undefined }>> = [];
+  private zeros = 0;
+  private static readonly zeroBytes = 1 << 16;
+
+  /** `blocks`: an image to start from, which stays as it is. */
+  constructor(private readonly size: number, blocks?: ReadonlyMap<number, Uint8Array>) {
+    super(new Uint8Array(0));
+    this.blocks = new Map(blocks);
+  }
+  override start(context: DomainContext): void {
+    super.start(context);
+    this.zeros = context.reserve(SparseDevice.zeroBytes, 4096);
+  }
   override get sizeBytes(): number { return this.size; }
   get storedBytes(): number { return this.blocks.size * blockBytes; }
+  /** The image as it stands. */
+  snapshot(): Map<number, Uint8Array> { return new Map(this.blocks); }
+  /** The block as it stands; not to be changed. */
+  block(number: number): Uint8Array { return this.blocks.get(number) ?? zeroBlock; }
+
+  /** Marks nest: each `rollBack` returns to the last. */
+  override mark(): void { this.marks.push([]); }
+  override rollBack(): void {
+    const undo = this.marks.pop()!;
+    for (let entry = undo.pop(); entry; entry = undo.pop()) if (entry.data) this.blocks.set(entry.block, entry.data); else this.blocks.delete(entry.block);
+  }
+  /** Are there other bytes on the disk than at the last mark? Redo images may have been written home again, to the same effect. */
+  get isChanged(): boolean {
+    const first = new Map<number, Uint8Array>();
+    for (const { block, data } of this.marks.at(-1)!) if (!first.has(block)) first.set(block, data ?? zeroBlock);
+    return [...first].some(([block, data]) => Buffer.compare(this.block(block), data) !== 0);
+  }
+
+  protected override load(context: DomainContext, offset: number, length: number): number {
+    const first = Math.floor(offset / blockBytes), count = Math.ceil((offset + length) / blockBytes) - first;
+    if (offset % blockBytes || length % blockBytes) return super.load(context, offset, length);
+    let stored = 0;
+    for (let at = 0; at < count; at++) if (this.blocks.has(first + at)) stored++;
+    if (!stored && length <= SparseDevice.zeroBytes) return this.zeros;
+    if (stored < count) context.bytes.fill(0, this.buffer, this.buffer + length);
+    for (let at = 0; stored && at < count; at++) {
+      const data = this.blocks.get(first + at);
+      if (!data) continue;
+      context.bytes.set(data, this.buffer + at * blockBytes);
+      stored--;
+    }
+    return this.buffer;
+  }
   override peek(offset: number, length: number): Uint8Array {
+    const first = Math.floor(offset / blockBytes), within = offset % blockBytes;
+    if (within + length <= blockBytes) return this.block(first).subarray(within, within + length);
     const found = new Uint8Array(length);
-    for (let at = 0; at < length; at += blockBytes) { const data = this.blocks.get((offset + at) / blockBytes); if (data) found.set(data, at); }
+    for (let at = 0; at < length;) {
+      const from = (offset + at) % blockBytes, part = Math.min(blockBytes - from, length - at);
+      const data = this.blocks.get(Math.floor((offset + at) / blockBytes));
+      if (data) found.set(data.subarray(from, from + part), at);
+      at += part;
+    }
     return found;
   }
   override put(offset: number, data: Uint8Array): void {
-    for (let at = 0; at < data.length; at += blockBytes) this.blocks.set((offset + at) / blockBytes, data.slice(at, at + blockBytes));
+    for (let at = 0; at < data.length;) {
+      const block = Math.floor((offset + at) / blockBytes), from = (offset + at) % blockBytes, part = Math.min(blockBytes - from, data.length - at);
+      let whole = data.subarray(at, at + part);
+      if (part < blockBytes) {
+        const patched = this.block(block).slice();
+        patched.set(whole, from);
+        whole = patched;
+      }
+      this.marks.at(-1)?.push({ block, data: this.blocks.get(block) });
+      this.blocks.set(block, whole);
+      at += part;
+    }
   }
 }
 
@@ -145,14 +201,19 @@ const manifest = systemManifest();
 const tester = { name: "block-tester", module: null, rank: 6, memoryPages: 256, kernels: ["hosted"], capabilities: [1, 2, 3, 4, 5].map((badge) => ({ name: `block${badge}`, kind: "endpoint", domain: "block", badge })) };
 const modules = new Map<string, WebAssembly.Module>();
 
-/** The shipped module (or the one that BLOCK_MODULE names), or one that is broken on purpose: file → edit of its text. */
-export async function blockModule(broken?: { name: string; edits: Record<string, (text: string) => string> }): Promise<WebAssembly.Module> {
-  const name = broken ? `block-${broken.name}` : "block";
+/** A service broken on purpose: file → edit of its text. */
+export interface Broken { name: string; edits: Record<string, (text: string) => string> }
+
+/** Where the shipped module (or the one that BLOCK_MODULE names) lies, or a broken one. */
+export async function blockModulePath(broken?: Broken): Promise<string> {
+  const pages = manifest.domains.find((domain) => domain.name === "block")!.memoryPages;
+  return broken ? compileModule(`block-${broken.name}`, "services/block", pages, broken.edits) : process.env.BLOCK_MODULE ?? join(root, "build/modules/block.wasm");
+}
+export async function blockModule(broken?: Broken): Promise<WebAssembly.Module> {
+  const name = broken?.name ?? "";
   let module = modules.get(name);
   if (!module) {
-    const pages = manifest.domains.find((domain) => domain.name === "block")!.memoryPages;
-    const path = broken ? await compileModule(name, "services/block", pages, broken.edits) : process.env.BLOCK_MODULE ?? join(root, "build/modules/block.wasm");
-    module = new WebAssembly.Module(readFileSync(path));
+    module = new WebAssembly.Module(readFileSync(await blockModulePath(broken)));
     modules.set(name, module);
   }
   return module;
