@@ -1,6 +1,7 @@
 // The disk of the real system: blocks on the driver's sectors. Here a driver that dies and comes back is hidden from everything above (docs/crash-contract.md, "A driver that restarts").
 //
-// What stays true: a request is answered Ok only if one driver took it from its beginning to its end; it is issued at most ATTEMPTS times; nothing is issued to a driver that was not asked what its
+// What stays true: a request is answered Ok only if one driver took it from its beginning to its end; it is issued at most ATTEMPTS times, and at most ERROR_ATTEMPTS times to a device that fails it; a flush that the
+// device failed is never issued again; nothing is issued to a driver that was not asked what its
 // device is, so a device that is not the one that was opened gets no request. Reads, writes and flushes may be issued again: none of them was acknowledged.
 //
 // What the device says about itself is hostile: limits are clamped, and its capacity is compared with the image at mount.
@@ -14,6 +15,8 @@ const SECTORS_PER_BLOCK: u64 = 8;
 const TRANSFER_BLOCKS: u32 = 4096;
 /** How often one request is issued: a driver that dies at it every time is not worth more. */
 const ATTEMPTS: u32 = 8;
+/** How often a read or write is issued to a device that answers it with an error: a disturbance passes, and a bad place stays bad. */
+const ERROR_ATTEMPTS: u32 = 3;
 
 export class DeviceDisk extends Disk {
   private transferBlocks: u32 = 1;
@@ -65,10 +68,13 @@ export class DeviceDisk extends Disk {
   private transfer(isWrite: bool, block: u64, source: u32, address: usize, lengthBytes: u32): u32 {
     const sector = block * SECTORS_PER_BLOCK;
     let attempt: u32 = 0;
+    let errors: u32 = 0;
     while (true) {
       let status = this.confirm();
       if (!status) status = isWrite ? this.driver.write(sector, source, address, lengthBytes) : this.driver.read(sector, source, address, lengthBytes);
       if (!status) return Status.Ok;
+      // The same bytes to or from the same place, of which nobody was told: again, whatever the first attempt left there (docs/crash-contract.md rule 9).
+      if (status == Status.DeviceError && !this.refusal && ++errors < ERROR_ATTEMPTS) continue;
       if (!this.mayIssueAgain(status, ++attempt)) return this.verdict;
     }
   }

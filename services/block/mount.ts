@@ -28,6 +28,8 @@ export class Mount {
   private highestEpoch: u64 = 0;
   private lastKind: u32 = 0;
   private hasRedo: bool = false;
+  /** Where the kept records end: what this mount writes comes after it. */
+  private keptEnd: u64 = 0;
 
   constructor(readonly volume: Volume) {
     this.slots = new Slots(volume.disk, volume.geometry);
@@ -228,6 +230,7 @@ export class Mount {
       log.accept(record, record.kind != RecordKind.seal);
       volume.replayedCount++;
     }
+    this.keptEnd = log.head;
     volume.droppedCount = this.chainEnd - log.sequence;
     volume.droppedTail = volume.droppedCount != 0 || this.hasDeadRecords;
     return Status.Ok;
@@ -313,7 +316,7 @@ export class Mount {
   private sendRedoHome(): u32 {
     const volume = this.volume;
     let position = volume.log.checkpointPosition;
-    while (position < volume.log.head) {
+    while (position < this.keptEnd) {
       let status = volume.log.readRecord(position, volume.scan);
       if (status) return status;
       const items = itemsOf(volume.scan);

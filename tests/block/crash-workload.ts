@@ -18,7 +18,7 @@ export interface Recording {
 /** `warmUp`: blocks of log to use up first, so that records wrap around its end. `from`: a recovered image to go on from. */
 export interface WorkloadOptions { seed: number; steps: number; module?: WebAssembly.Module; warmUp?: number; from?: { image: ReadonlyMap<number, Uint8Array>; state: State } }
 
-const number32 = (value: number): Uint8Array => Uint8Array.of(value, value >> 8, value >> 16, value >> 24);
+export const number32 = (value: number): Uint8Array => Uint8Array.of(value, value >> 8, value >> 16, value >> 24);
 export const numberOf = (bytes: Uint8Array): number => bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
 
 export function allocationBytes(bench: BlockBench): Uint8Array {

@@ -112,6 +112,7 @@ const broken: Break[] = [
     from: "if (record.sequence != this.sequence + 1 || record.flushed > this.sequence) return false;", to: "return record.sequence == this.sequence + 1;" },
   { rule: 8, name: "dead records do not start a new epoch", file: "mount.ts", notices: repeatLife, from: "if (this.hasDeadRecords || volume.droppedCount", to: "if (volume.droppedCount" },
   { rule: 9, name: "a failed flush is forgotten", file: "volume.ts", notices: dropAtFlush, from: "this.failure = status;\n    return status;", to: "return status;" },
+  { rule: 9, name: "a failed flush is issued again", file: "device-disk.ts", notices: dropAtFlush, from: "status = this.driver.flush();\n", to: "status = this.driver.flush();\n      if (status == Status.DeviceError) status = this.driver.flush();\n" },
   { rule: 10, name: "a flush whose driver died is taken for done", file: "device-disk.ts", notices: dieAtFlush, from: "status = this.driver.flush();\n      if (!status)", to: "status = this.driver.flush();\n      if (!status || status == Status.PeerRestarted)" },
 ];
 for (const { rule, name, file, from, to, notices } of broken) {

@@ -18,6 +18,8 @@ const Status = { Ok: 0, Unsupported: 10, DeviceError: 32, OutOfRange: 4, ReadOnl
 const blake3Hex = await loadBlake3();
 export const blake3 = (data: Uint8Array): Uint8Array => Buffer.from(blake3Hex(data), "hex");
 
+/** How often the service issues a write that the device fails (docs/crash-contract.md rule 9). */
+export const writeAttempts = 3;
 const zeroBlock = new Uint8Array(blockBytes);
 
 export type DeviceEvent = { kind: "write"; offset: number; data: Uint8Array } | { kind: "flush" };
@@ -32,9 +34,10 @@ export class FakeDevice implements TypeScriptDomain {
   events: DeviceEvent[] | null = null;
   /** Old content of what was written since `mark`, newest last. */
   private undo: Array<{ offset: number; data: Uint8Array }> | null = null;
-  /** Answer DeviceError to the n-th write or flush from now (0: the next one). */
+  /** Answer DeviceError to the n-th write or flush from now (0: the next one); to a write also when it is issued again. */
   failWriteIn = -1;
   failFlushIn = -1;
+  private failsLeft = 0;
   /** Called once at the next flush, before anything of it is done: to kill the driver. */
   dieAtFlush: (() => void) | null = null;
   /** Byte ranges that cannot be read. */
@@ -94,7 +97,8 @@ export class FakeDevice implements TypeScriptDomain {
       if (this.unreadable.some(({ start, end }) => offset < end && start < offset + length)) return Status.DeviceError;
       return -context.calls.lease_write(handle, 0, this.load(context, offset, length), length);
     }
-    if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) return Status.DeviceError;
+    if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) this.failsLeft = writeAttempts;
+    if (this.failsLeft > 0) { this.failsLeft--; return Status.DeviceError; }
     this.writes++;
     const result = context.calls.lease_read(handle, 0, this.buffer, length);
     if (result < 0) return -result;
@@ -119,7 +123,7 @@ export class FakeDevice implements TypeScriptDomain {
 
 /** A disk of any size of which only what was written takes memory. Blocks are replaced, never changed, so what is marked or laid over another image costs references and no copies. */
 export class SparseDevice extends FakeDevice {
-  private readonly blocks: Map<number, Uint8Array>;
+  private blocks: Map<number, Uint8Array>;
   /** For each mark, what stood where since then, newest last. */
   private readonly marks: Array<Array<{ block: number; data: Uint8Array | undefined }>> = [];
   private zeros = 0;
@@ -141,6 +145,16 @@ export class SparseDevice extends FakeDevice {
   /** The block as it stands; not to be changed. */
   block(number: number): Uint8Array { return this.blocks.get(number) ?? zeroBlock; }
 
+  /** Another image instead; no marks. */
+  become(blocks: ReadonlyMap<number, Uint8Array>): void {
+    this.blocks = new Map(blocks);
+    this.marks.length = 0;
+  }
+  /** What was done since the last mark stays, and the mark is gone. */
+  unmark(): void {
+    const undo = this.marks.pop()!;
+    this.marks.at(-1)?.push(...undo);
+  }
   /** Marks nest: each `rollBack` returns to the last. */
   override mark(): void { this.marks.push([]); }
   override rollBack(): void {
