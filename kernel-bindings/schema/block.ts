@@ -6,6 +6,7 @@ export const block: Interface = {
   constants: [
     { name: "BlockFlag", sentence: "State of the mounted image.", values: { formatted: 1, readOnly: 2, cannotFlush: 4, fellBack: 8, checkpointWanted: 16, damaged: 32, droppedTail: 64 } },
     { name: "FormatFlag", sentence: "How to format.", values: { force: 1 } },
+    { name: "StructureRole", sentence: "What a block that the service owns is for.", values: { none: 0, superblock: 1, checkpoint: 2, tablePage: 3, bitmapPage: 4, logRecord: 5 } },
     { name: "ExtentKind", sentence: "How an extent's hash is computed: BLAKE3 of its bytes, or the chaining value of a group at its chunk counter.", values: { plain: 0, group: 1 } },
   ],
   structures: [
@@ -35,7 +36,8 @@ export const block: Interface = {
       leases: [{ name: "payload", access: "write" }], reply: { cursor: "u64", sequence: "u64", lengthBytes: "u32", found: "u32" }, errors: ["TooLarge"] },
     { number: 15, name: "statistics", sentence: "Counts since mount, a BlockStatistics.", leases: [{ name: "statistics", access: "write" }] },
     { number: 16, name: "readAllocation", sentence: "Allocation bits (1: in use) from block `first`, rounded down to a multiple of 8.", request: { first: "u64" }, leases: [{ name: "bits", access: "write" }], reply: { blockCount: "u64" } },
-    { number: 17, name: "verify", sentence: "Check every structure that this service owns on the disk.", reply: { checkedBlocks: "u64", damagedBlocks: "u64", firstDamaged: "u64", ownedBlocks: "u64" }, errors: ["DeviceGone"] },
+    { number: 17, name: "verify", sentence: "Check every structure that this service owns on the disk.", reply: { checkedBlocks: "u64", damagedBlocks: "u64", firstDamaged: "u64", ownedBlocks: "u64", firstRole: "u32" }, errors: ["DeviceGone"] },
     { number: 18, name: "abandon", sentence: "Drop the open transaction." },
+    { number: 20, name: "damage", sentence: "The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found.", reply: { address: "u64", role: "u32", count: "u32" } },
   ],
 };

@@ -199,10 +199,18 @@ export class BlockService extends block.Server {
     const isServed = status == Status.Ok;
     block.VerifyReply.setCheckedBlocks(isServed ? this.verifier.checkedBlocks : 0);
     block.VerifyReply.setDamagedBlocks(isServed ? this.verifier.damagedBlocks : 0);
-    block.VerifyReply.setFirstDamaged(isServed ? this.verifier.firstDamaged : 0);
+    block.VerifyReply.setFirstDamaged(isServed ? this.verifier.found.address : 0);
+    block.VerifyReply.setFirstRole(isServed ? this.verifier.found.role : 0);
     block.VerifyReply.setOwnedBlocks(isServed ? this.volume.geometry.ownedBlocks : 0);
     return status;
   }
 
   abandon(badge: u32, rights: u32): u32 { return this.volume.abandon(); }
+
+  damage(badge: u32, rights: u32): u32 {
+    block.DamageReply.setAddress(this.volume.damage.address);
+    block.DamageReply.setRole(this.volume.damage.role);
+    block.DamageReply.setCount(this.volume.damage.count);
+    return Status.Ok;
+  }
 }

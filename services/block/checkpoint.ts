@@ -7,9 +7,11 @@
 //
 // Safety: buffers are allocated once with the sizes of the format; indexes are below Geometry's counts, which `Geometry.layOut` bounds.
 import { hash } from "../base/blake3/hasher";
+import { StructureRole } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "./allocator";
-import { Disk } from "./disk";
+import { Damage } from "./damage";
+import { Disk, isPassing } from "./disk";
 import { BLOCK_BYTES, CHECKPOINT_BLOCKS, COPY_COUNT, Geometry, MAXIMUM_TABLES, PAGE_BITS_BYTES, TABLE_POINTERS } from "./geometry";
 import { PAGE_HEADER_BYTES, PageType, isPageSound, pointerAt, pointerHash, pointerTarget, setPointer, writePageHeader } from "./map-page";
 import { Superblock } from "./superblock";
@@ -28,7 +30,13 @@ export class Checkpoint {
   /** One page on its way to or from the disk. */
   readonly page: usize = heap.alloc(BLOCK_BYTES);
 
-  constructor(readonly disk: Disk, readonly geometry: Geometry) {}
+  /** `damage` hears of what does not verify. */
+  constructor(readonly disk: Disk, readonly geometry: Geometry, readonly damage: Damage) {}
+
+  private refuse(role: u32, address: u64, status: u32): u32 {
+    if (!isPassing(status)) this.damage.note(role, address);
+    return status;
+  }
 
   /** The map of an image in which nothing was written yet. */
   reset(): void {
@@ -103,10 +111,10 @@ export class Checkpoint {
   readStructure(superblock: Superblock): u32 {
     const address = superblock.checkpointAddress;
     const status = this.disk.read(address, 0, this.structure, CHECKPOINT_BLOCKS);
-    if (status) return status;
-    if (!isPageSound(this.structure, CHECKPOINT_BYTES, PageType.checkpoint, address, 0, superblock.checkpointHash)) return Status.Corrupted;
-    if (load<u32>(this.structure, PAGE_HEADER_BYTES + 8) != this.geometry.pageCount || load<u32>(this.structure, PAGE_HEADER_BYTES + 12) != this.geometry.tableCount) return Status.Corrupted;
-    for (let badge: u32 = 1; badge <= ROOT_COUNT; badge++) if (this.rootLength(badge) > ROOT_BYTES) return Status.Corrupted;
+    if (status) return this.refuse(StructureRole.checkpoint, address, status);
+    if (!isPageSound(this.structure, CHECKPOINT_BYTES, PageType.checkpoint, address, 0, superblock.checkpointHash)) return this.refuse(StructureRole.checkpoint, address, Status.Corrupted);
+    if (load<u32>(this.structure, PAGE_HEADER_BYTES + 8) != this.geometry.pageCount || load<u32>(this.structure, PAGE_HEADER_BYTES + 12) != this.geometry.tableCount) return this.refuse(StructureRole.checkpoint, address, Status.Corrupted);
+    for (let badge: u32 = 1; badge <= ROOT_COUNT; badge++) if (this.rootLength(badge) > ROOT_BYTES) return this.refuse(StructureRole.checkpoint, address, Status.Corrupted);
     return Status.Ok;
   }
 
@@ -130,10 +138,11 @@ export class Checkpoint {
   /** Read and verify one page; a pointer may lead only to one of the three copies, the first of which is at `first`. */
   private readPage(pointer: usize, first: u64, type: u32, index: u32, target: usize): u32 {
     const address = pointerTarget(pointer);
-    if (address < first || address - first >= COPY_COUNT) return Status.Corrupted;
+    const role = type == PageType.table ? StructureRole.tablePage : StructureRole.bitmapPage;
+    if (address < first || address - first >= COPY_COUNT) return this.refuse(role, first, Status.Corrupted);
     const status = this.disk.read(address, 0, target, 1);
-    if (status) return status;
-    return isPageSound(target, BLOCK_BYTES, type, address, index, pointerHash(pointer)) ? Status.Ok : Status.Corrupted;
+    if (status) return this.refuse(role, address, status);
+    return isPageSound(target, BLOCK_BYTES, type, address, index, pointerHash(pointer)) ? Status.Ok : this.refuse(role, address, Status.Corrupted);
   }
 
   /** Load the generation of `superblock` into the allocator: nothing is used before its hash fits. */

@@ -68,6 +68,9 @@ export class Log {
   get freeBlocks(): u64 { return this.geometry.logBlocks - this.usedBlocks; }
   get isCheckpointWanted(): bool { return this.head - this.checkpointPosition >= this.geometry.logBlocks >> 2 || this.usedBlocks >= this.geometry.logBlocks >> 1; }
 
+  /** The block where a position lies. */
+  addressOf(position: u64): u64 { return this.geometry.logStart + position % this.geometry.logBlocks; }
+
   /** Read `count` blocks from a position on; two reads where the circle closes. */
   readBlocks(position: u64, address: usize, count: u32): u32 {
     const at = position % this.geometry.logBlocks;

@@ -3,6 +3,7 @@
 //   slots ─► newest generation whose map verifies ─► chain of records ─► what lies past its end ─► verify what was not flushed, apply ─► epoch record, flush ─► redo images home
 //
 // What stays true: nothing is written before the cut is known; damage to what was flushed ends in Corrupted, never in a shorter history; no byte of an image can trap the service.
+import { StructureRole } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { isPassing } from "./disk";
 import { WINDOW_BLOCKS } from "./extent-check";
@@ -32,7 +33,7 @@ export class Mount {
   private keptEnd: u64 = 0;
 
   constructor(readonly volume: Volume) {
-    this.slots = new Slots(volume.disk, volume.geometry);
+    this.slots = new Slots(volume.disk, volume.geometry, volume.damage);
   }
 
   /** Mount; the result is also volume.mountStatus. */
@@ -71,6 +72,7 @@ export class Mount {
     volume.extents.checkedCount = 0;
     volume.log.forgetAhead();
     volume.disk.resetCounts();
+    volume.damage.forget();
     volume.redo.reset();
     volume.cache.reset();
     volume.transaction.begin();
@@ -106,7 +108,7 @@ export class Mount {
         status = volume.map.load(superblock, volume.allocator);
         if (!status) break;
         if (isPassing(status)) return status;
-      }
+      } else volume.damage.note(StructureRole.superblock, volume.geometry.slotAddress(this.chosen));
       this.chosen = this.previous;
     }
     if (this.chosen < 0) return status;
@@ -169,7 +171,13 @@ export class Mount {
     }
     this.chainEnd = log.sequence;
     this.highestEpoch = log.epoch;
-    return this.flushed > this.chainEnd ? Status.Corrupted : Status.Ok;
+    return this.flushed > this.chainEnd ? this.breakAt(log.head) : Status.Ok;
+  }
+
+  /** The chain should go on at this position, and does not. */
+  private breakAt(position: u64): u32 {
+    this.volume.damage.note(StructureRole.logRecord, this.volume.log.addressOf(position));
+    return Status.Corrupted;
   }
 
   /** Whole records of this life of the image past the chain's end are either dead, written before a crash and cut off, or proof that something before them was lost to damage. */
@@ -205,7 +213,7 @@ export class Mount {
     if (head.flushed <= this.chainEnd) return Status.Ok;
     const status = log.readRecord(head.position, volume.scan);
     if (status && status != Status.Corrupted) return status;
-    return status == Status.Ok && volume.scan.flushed > this.chainEnd ? Status.Corrupted : Status.Ok;
+    return status == Status.Ok && volume.scan.flushed > this.chainEnd ? this.breakAt(log.head) : Status.Ok;
   }
 
   /** Go through the chain again: check what was not flushed, and take into the allocation what is kept. */
@@ -217,8 +225,7 @@ export class Mount {
       let status = this.next();
       if (status) return status;
       const record = volume.scan;
-      status = this.checkPlaces(record);
-      if (status) return status;
+      if (this.checkPlaces(record)) return this.breakAt(log.head);
       if (record.sequence > this.flushed) {
         status = this.verifyExtents(record);
         if (status == Status.Corrupted) break;

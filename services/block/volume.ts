@@ -9,6 +9,7 @@ import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "./allocator";
 import { Checkpoint } from "./checkpoint";
 import { CheckpointUndo } from "./checkpoint-undo";
+import { Damage } from "./damage";
 import { Disk, Entropy, Leases, isPassing } from "./disk";
 import { ExtentCheck } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
@@ -35,6 +36,8 @@ export class Volume {
   readonly cache: ReadCache = new ReadCache();
   readonly transaction: Transaction;
   readonly extents: ExtentCheck;
+  /** What the mount found damaged, and reads since. */
+  readonly damage: Damage;
   /** A record read back from the log: mount, replay and verify take turns. */
   readonly scan: LogRecord = new LogRecord(heap.alloc(MAXIMUM_RECORD_BYTES), MAXIMUM_RECORD_BYTES);
   /** The newest durable superblock, and the next one while it is being made. */
@@ -71,7 +74,9 @@ export class Volume {
     this.allocator = allocator;
     this.redo = redo;
     this.log = new Log(disk, geometry);
-    const map = new Checkpoint(disk, geometry);
+    const damage = new Damage();
+    this.damage = damage;
+    const map = new Checkpoint(disk, geometry, damage);
     const superblock = new Superblock(heap.alloc(SUPERBLOCK_BYTES));
     this.map = map;
     this.superblock = superblock;

@@ -37,6 +37,7 @@ export class CrashJudge {
   constructor(readonly recording: Recording, readonly module?: WebAssembly.Module) {
     this.device = new SparseDevice(minimumImageBytes, recording.base);
     this.bench = new BlockBench(this.device, module);
+    this.device.become(recording.base); // the boot's mount has written to it
   }
 
   /** What is mounted has to be a committed state between `oldest` and `newest`; its number. */

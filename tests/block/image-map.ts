@@ -43,31 +43,32 @@ export class ImageMap {
       .sort((left, right) => right.generation - left.generation);
   }
 
-  /** Every structure of the newest generation, the superblocks of the others, and the records of the log since the generation before. */
+  /** Every structure of the newest generation and of the one before, the superblocks of the others, and the records of the log since the generation before. */
   structures(): Structure[] {
     const slots = this.slots(), newest = slots[0]!;
+    const reached = this.map(newest.view, true), before = slots[1] ? this.map(slots[1].view, false) : [];
     return [
       ...slots.map(({ address, generation }): Structure => ({ role: "superblock", about: `superblock of generation ${generation}`, address, blocks: 1, lengthBytes: slotBytes, fields: superblockFields, isReached: address === newest.address })),
-      ...this.map(newest.view),
+      ...reached, ...before.filter(({ address }) => reached.every((other) => other.address !== address)),
       ...this.log(),
     ];
   }
 
-  private map(superblock: DataView): Structure[] {
+  private map(superblock: DataView, isReached: boolean): Structure[] {
     const address = this.number(superblock, 168), structure = this.view(address, 2 * blockBytes);
     const tables = structure.getUint32(44, true), pages = structure.getUint32(40, true);
     const found: Structure[] = [{
-      role: "checkpoint", about: "checkpoint", address, blocks: 2, lengthBytes: 2 * blockBytes, isReached: true,
+      role: "checkpoint", about: "checkpoint", address, blocks: 2, lengthBytes: 2 * blockBytes, isReached,
       fields: [...pageHeader, ...fields(["blocks in use", 32, 8], ["page count", 40, 4], ["table count", 44, 4], ["root lengths", 48, 16], ["roots", 128, 4096], ["pointers", 4224, tables * pointerBytes], ["rest", 4224 + tables * pointerBytes, 8192 - 4224 - tables * pointerBytes])],
     }];
     for (let table = 0; table < tables; table++) {
       const target = this.number(structure, 4224 + table * pointerBytes);
       if (!target) continue;
       const view = this.view(target, blockBytes), count = Math.min(101, pages - table * 101);
-      found.push({ role: "table page", about: `table page ${table}`, address: target, blocks: 1, lengthBytes: blockBytes, isReached: true, fields: [...pageHeader, ...fields(["pointers", 32, count * pointerBytes], ["rest", 32 + count * pointerBytes, 4064 - count * pointerBytes])] });
+      found.push({ role: "table page", about: `table page ${table}`, address: target, blocks: 1, lengthBytes: blockBytes, isReached, fields: [...pageHeader, ...fields(["pointers", 32, count * pointerBytes], ["rest", 32 + count * pointerBytes, 4064 - count * pointerBytes])] });
       for (let page = 0; page < count; page++) {
         const bitmap = this.number(view, 32 + page * pointerBytes);
-        if (bitmap) found.push({ role: "bitmap page", about: `bitmap page ${table * 101 + page}`, address: bitmap, blocks: 1, lengthBytes: blockBytes, isReached: true, fields: [...pageHeader, ...fields(["bits", 32, 4064])] });
+        if (bitmap) found.push({ role: "bitmap page", about: `bitmap page ${table * 101 + page}`, address: bitmap, blocks: 1, lengthBytes: blockBytes, isReached, fields: [...pageHeader, ...fields(["bits", 32, 4064])] });
       }
     }
     return found;

@@ -6,66 +6,12 @@ import { block as blockInterface } from "../../kernel-bindings/schema/block.ts";
 import { CrashJudge } from "./crash-model.ts";
 import { type Recording, type State, allocationBytes, number32 } from "./crash-workload.ts";
 import { FaultyDevice } from "./faulty-device.ts";
+import { Hand } from "./hand.ts";
 import { BlockBench, blockBytes, pattern, sectorBytes, statusOf, writeAttempts } from "./harness.ts";
 import { ImageMap } from "./image-map.ts";
 
 const Status = { ReadOnly: 34, DeviceError: 32, NotFormatted: 35, Lost: 38 } as const;
 type Blocks = ReadonlyMap<number, Uint8Array>;
-
-/** A client and its model: numbered transactions, and what the blocks of each hold. */
-class Hand {
-  readonly states: State[] = [];
-  number = 0;
-  /** Transactions whose durability was acknowledged. */
-  durable = 0;
-  private contents = 0;
-  private live = new Map<bigint, Uint8Array[]>();
-
-  constructor(readonly bench: BlockBench) {}
-
-  /** Start from a state that is mounted. */
-  goOn(states: readonly State[]): this {
-    this.states.splice(0, Infinity, ...states);
-    this.number = this.durable = states.length - 1;
-    this.live = new Map(states.at(-1)!.live);
-    return this;
-  }
-  note(): void { this.states[this.number] = { number: this.number, live: new Map(this.live), allocation: allocationBytes(this.bench) }; }
-  content(blocks: number): Uint8Array { return pattern(++this.contents * 7 + this.number * 1000, blocks * blockBytes); }
-  block(address: bigint): Uint8Array[] { return this.live.get(address)!; }
-  addresses(): bigint[] { return [...this.live.keys()]; }
-  keep(address: bigint, data: Uint8Array): void { this.live.set(address, Array.from({ length: data.length / blockBytes }, (_, at) => data.subarray(at * blockBytes, (at + 1) * blockBytes))); }
-
-  extent(blocks: number): void {
-    const data = this.content(blocks), { address } = this.bench.block.allocate({ hint: 0n, count: blocks });
-    this.bench.writeExtents([{ address, data }]);
-    this.keep(address, data);
-  }
-  redo(address: bigint, at: number): void {
-    const data = this.content(1);
-    this.bench.write(address + BigInt(at), data);
-    this.live.set(address, this.live.get(address)!.with(at, data));
-  }
-  free(address: bigint): void {
-    this.bench.block.free({ address, count: this.live.get(address)!.length });
-    this.live.delete(address);
-  }
-  commit(): void {
-    this.bench.commit(number32(this.number + 1));
-    this.number++;
-    this.note();
-  }
-  sync(): void {
-    const { number } = this;
-    this.bench.block.sync();
-    this.durable = number;
-  }
-  checkpoint(): void {
-    this.bench.setRoot(number32(this.number));
-    this.bench.block.checkpoint();
-    this.durable = this.number;
-  }
-}
 
 /** Generations, redo images on their way, frees, a sealed log: something for every operation to meet. */
 function makeImages(): { rich: Blocks; torn: Blocks; damaged: Blocks; states: State[] } {
@@ -143,6 +89,7 @@ const scenarios: Scenario[] = [
   { operation: "readAllocation", run: ({ bench }) => { allocationBytes(bench); } },
   { operation: "verify", run: ({ bench }) => (bench.block.verify().damagedBlocks ? Status.DeviceError : 0) },
   { operation: "abandon", before: (hand) => { place(3)(hand); hand.bench.writeExtents([{ address, data }]); }, run: ({ bench }) => { bench.block.abandon(); } },
+  { operation: "damage", run: ({ bench }) => { bench.block.damage(); } },
   { operation: "mount", name: "of a sound image", run: mounts },
   { operation: "mount", name: "of a torn image", image: images.torn, run: mounts },
   { operation: "mount", name: "of an image without its newest superblock", image: images.damaged, run: mounts },

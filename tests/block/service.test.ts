@@ -1,7 +1,7 @@
 // What the block service answers to its clients, over a disk that behaves: the interface, transaction by transaction.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BlockFlag } from "../../kernel-bindings/generated/host/block.ts";
+import { BlockFlag, StructureRole } from "../../kernel-bindings/generated/host/block.ts";
 import { BlockBench, FakeDevice, blake3, blockBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
 
 const Status = { InvalidArgument: 3, OutOfRange: 4, Denied: 2, Busy: 13, NoSpace: 40, TooLarge: 41, AlreadyFormatted: 42, NotFormatted: 35 } as const;
@@ -280,8 +280,8 @@ test("verify finds what was damaged", () => {
   const sound = bench.block.verify();
   assert.equal(sound.damagedBlocks, 0n);
   assert.equal(sound.ownedBlocks, 4n + 1024n + 12n);
-  assert.equal(sound.checkedBlocks, 4n + 2n + 1n + 1n + 1n);
+  assert.equal(sound.checkedBlocks, 4n + 2n + 1n + 1n + 2n, "the log of the generation before too");
   bench.device.bytes[4096 * 4096 + 100]! ^= 1;
   const damaged = bench.block.verify();
-  assert.deepEqual([damaged.damagedBlocks, damaged.firstDamaged], [1n, 4096n]);
+  assert.deepEqual([damaged.damagedBlocks, damaged.firstDamaged, damaged.firstRole], [1n, 4096n, StructureRole.superblock]);
 });

@@ -21,6 +21,16 @@ export namespace FormatFlag {
   export const force: u32 = 1;
 }
 
+/** What a block that the service owns is for. */
+export namespace StructureRole {
+  export const none: u32 = 0;
+  export const superblock: u32 = 1;
+  export const checkpoint: u32 = 2;
+  export const tablePage: u32 = 3;
+  export const bitmapPage: u32 = 4;
+  export const logRecord: u32 = 5;
+}
+
 /** How an extent's hash is computed: BLAKE3 of its bytes, or the chaining value of a group at its chunk counter. */
 export namespace ExtentKind {
   export const plain: u32 = 0;
@@ -307,6 +317,8 @@ export namespace VerifyReply {
   export function setFirstDamaged(value: u64): void { store<u64>(messageIn, value, 32); }
   export function ownedBlocks(): u64 { return load<u64>(messageOut, 40); }
   export function setOwnedBlocks(value: u64): void { store<u64>(messageIn, value, 40); }
+  export function firstRole(): u32 { return load<u32>(messageOut, 48); }
+  export function setFirstRole(value: u32): void { store<u32>(messageIn, value, 48); }
 }
 
 /** Drop the open transaction. 0 or −Status. */
@@ -315,6 +327,23 @@ export function callAbandon(endpoint: u32): i32 {
   store<u64>(messageOut, 0, 4);
   store<u32>(messageOut, 0, 12);
   return kernel.call(endpoint);
+}
+
+/** The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found. 0 or −Status. */
+export function callDamage(endpoint: u32): i32 {
+  store<u32>(messageOut, 1310722);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  return kernel.call(endpoint);
+}
+/** Reply of damage: getters for the caller, setters for the server. */
+export namespace DamageReply {
+  export function address(): u64 { return load<u64>(messageOut, 16); }
+  export function setAddress(value: u64): void { store<u64>(messageIn, value, 16); }
+  export function role(): u32 { return load<u32>(messageOut, 24); }
+  export function setRole(value: u32): void { store<u32>(messageIn, value, 24); }
+  export function count(): u32 { return load<u32>(messageOut, 28); }
+  export function setCount(value: u32): void { store<u32>(messageIn, value, 28); }
 }
 
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
@@ -355,6 +384,8 @@ export abstract class Server {
   verify(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** Drop the open transaction. */
   abandon(badge: u32, rights: u32): u32 { return Status.Unsupported; }
+  /** The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found. */
+  damage(badge: u32, rights: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
@@ -433,6 +464,10 @@ export abstract class Server {
         if (counts != 0) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
         return this.abandon(badge, rights);
+      case 20:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.damage(badge, rights);
       default: return Status.Unsupported;
     }
   }

@@ -6,6 +6,8 @@ export const INTERFACE = 2;
 export const BlockFlag = { formatted: 1, readOnly: 2, cannotFlush: 4, fellBack: 8, checkpointWanted: 16, damaged: 32, droppedTail: 64 } as const;
 /** How to format. */
 export const FormatFlag = { force: 1 } as const;
+/** What a block that the service owns is for. */
+export const StructureRole = { none: 0, superblock: 1, checkpoint: 2, tablePage: 3, bitmapPage: 4, logRecord: 5 } as const;
 /** How an extent's hash is computed: BLAKE3 of its bytes, or the chaining value of a group at its chunk counter. */
 export const ExtentKind = { plain: 0, group: 1 } as const;
 
@@ -169,12 +171,12 @@ export class BlockClient {
     return { blockCount: view.getBigUint64(16, true) };
   }
   /** Check every structure that this service owns on the disk. */
-  verify(): { checkedBlocks: bigint; damagedBlocks: bigint; firstDamaged: bigint; ownedBlocks: bigint } {
+  verify(): { checkedBlocks: bigint; damagedBlocks: bigint; firstDamaged: bigint; ownedBlocks: bigint; firstRole: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 1114114, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.verify");
-    return { checkedBlocks: view.getBigUint64(16, true), damagedBlocks: view.getBigUint64(24, true), firstDamaged: view.getBigUint64(32, true), ownedBlocks: view.getBigUint64(40, true) };
+    return { checkedBlocks: view.getBigUint64(16, true), damagedBlocks: view.getBigUint64(24, true), firstDamaged: view.getBigUint64(32, true), ownedBlocks: view.getBigUint64(40, true), firstRole: view.getUint32(48, true) };
   }
   /** Drop the open transaction. */
   abandon(): void {
@@ -182,5 +184,13 @@ export class BlockClient {
     view.setUint32(0, 1179650, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.abandon");
+  }
+  /** The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found. */
+  damage(): { address: bigint; role: number; count: number } {
+    const view = this.client.messageOut;
+    view.setUint32(0, 1310722, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block.damage");
+    return { address: view.getBigUint64(16, true), role: view.getUint32(24, true), count: view.getUint32(28, true) };
   }
 }

@@ -883,6 +883,11 @@ export const interfaceTable: TableInterface[] = [
       "name": "ownedBlocks",
       "type": "u64",
       "offset": 24
+     },
+     {
+      "name": "firstRole",
+      "type": "u32",
+      "offset": 32
      }
     ],
     "leases": [],
@@ -894,6 +899,31 @@ export const interfaceTable: TableInterface[] = [
     "sentence": "Drop the open transaction.",
     "request": [],
     "reply": [],
+    "leases": [],
+    "capabilities": []
+   },
+   {
+    "number": 20,
+    "name": "damage",
+    "sentence": "The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found.",
+    "request": [],
+    "reply": [
+     {
+      "name": "address",
+      "type": "u64",
+      "offset": 0
+     },
+     {
+      "name": "role",
+      "type": "u32",
+      "offset": 8
+     },
+     {
+      "name": "count",
+      "type": "u32",
+      "offset": 12
+     }
+    ],
     "leases": [],
     "capabilities": []
    }
@@ -917,6 +947,18 @@ export const interfaceTable: TableInterface[] = [
     "sentence": "How to format.",
     "values": {
      "force": 1
+    }
+   },
+   {
+    "name": "StructureRole",
+    "sentence": "What a block that the service owns is for.",
+    "values": {
+     "none": 0,
+     "superblock": 1,
+     "checkpoint": 2,
+     "tablePage": 3,
+     "bitmapPage": 4,
+     "logRecord": 5
     }
    },
    {
