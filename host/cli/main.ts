@@ -81,7 +81,9 @@ function machineCommands(): void {
     .option("--run <commands>", "run these commands, separated by ;, and power off; exits with their status")
     .option("--hosted", "on the hosted kernel in this process instead of QEMU")
     .option("--memory <megabytes>", "memory of the machine", "1024")
+    .option("--machine <kind>", "q35, which has the disk on PCI, or microvm, which has it on virtio-mmio", "q35")
     .option("--accel <kind>", "tcg or kvm", "tcg")
+    .option("--iommu", "with an IOMMU, which keeps the disk's DMA to its driver's memory and to what is lent to it")
     .option("--trace <file>", "record every message between the services into a file (see: trace show)")
     .option("--qemu-arg <argument>", "a further argument for QEMU; may be repeated", gather, [])
     .action(run("boot", boot));

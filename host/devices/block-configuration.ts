@@ -9,7 +9,7 @@ export interface Topology { physicalExponent: number; alignmentOffset: number; m
 
 /** Offsets of fields. */
 export const ConfigurationField = {
-  Capacity: 0, SizeMax: 8, SegMax: 12, BlkSize: 20, PhysicalExponent: 24, AlignmentOffset: 25, MinimumIo: 26, OptimalIo: 28,
+  Capacity: 0, SizeMax: 8, SegMax: 12, BlkSize: 20, PhysicalExponent: 24, AlignmentOffset: 25, MinimumIo: 26, OptimalIo: 28, NumQueues: 34,
   DiscardSectors: 36, DiscardSegments: 40, DiscardAlignment: 44, WriteZeroesSectors: 48, WriteZeroesSegments: 52, MayUnmap: 56,
 } as const;
 const spaceBytes = 64;
@@ -21,7 +21,7 @@ export class BlockConfiguration implements WindowPart {
   /** Called at each read, before it: a device may change its mind while the driver looks. */
   onRead: (() => void) | null = null;
 
-  constructor(limits: RequestLimits, topology: Topology | undefined, mayUnmap: boolean) {
+  constructor(limits: RequestLimits, topology: Topology | undefined, mayUnmap: boolean, queueCount: number) {
     const { view } = this;
     this.putCapacity(limits.capacitySectors);
     view.setUint32(ConfigurationField.SizeMax, limits.maximumSegmentBytes, true);
@@ -31,6 +31,7 @@ export class BlockConfiguration implements WindowPart {
     view.setUint8(ConfigurationField.AlignmentOffset, topology?.alignmentOffset ?? 0);
     view.setUint16(ConfigurationField.MinimumIo, topology?.minimumIoBlocks ?? 0, true);
     view.setUint32(ConfigurationField.OptimalIo, topology?.optimalIoBlocks ?? 0, true);
+    view.setUint16(ConfigurationField.NumQueues, queueCount, true);
     view.setUint32(ConfigurationField.DiscardSectors, limits.maximumDiscardSectors, true);
     view.setUint32(ConfigurationField.DiscardSegments, 1, true);
     view.setUint32(ConfigurationField.DiscardAlignment, limits.discardAlignmentSectors, true);

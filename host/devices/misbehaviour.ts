@@ -25,6 +25,7 @@ export interface Ending {
 
 /** What the bad side needs of the device. */
 export interface HostileHands {
+  /** That of the request that ran last. */
   readonly queue: Virtqueue;
   interrupt(): void;
   stop(): void;

@@ -15,12 +15,17 @@ import {
   CommonConfiguration, DeviceStatus, featureVersion1, InterruptStatus, notifyMultiplier, NotifyWindow,
   noVector, queueVector, type RegisterEvents,
 } from "./virtio-registers.ts";
+import type { MmioMisbehaviour } from "./virtio-mmio.ts";
 import { Chain, Virtqueue } from "./virtqueue.ts";
 
 /** What a hook makes of one request. "stall": the device never answers it. */
 export type RequestFault = "none" | "fail" | "stall";
 
 export interface VirtioBlkOptions {
+  /** How it is attached; "pci" by default. */
+  transport?: "pci" | "mmio";
+  /** With MMIO: what is wrong from the beginning. */
+  misbehaveOnBus?: MmioMisbehaviour;
   /** Requests wait until devices advance, instead of running when the doorbell rings. */
   queued?: boolean;
   /** With `queued`: requests run in an order drawn from this seed. */
@@ -35,6 +40,8 @@ export interface VirtioBlkOptions {
   /** False: do not offer VIRTIO_F_ACCESS_PLATFORM, as a device that goes around the IOMMU. By default it is offered, since the hosted kernel checks every access. */
   accessPlatform?: boolean;
   blockBytes?: number;
+  /** num-queues; with more than one VIRTIO_BLK_F_MQ is offered. */
+  queueCount?: number;
   queueSize?: number;
   maximumSegments?: number;
   /** SIZE_MAX, offered when given. */
@@ -50,15 +57,18 @@ export interface VirtioBlkOptions {
   identity?: string;
   /** What the device does as soon as it has been brought up, and if it takes a request for that, to the first one. */
   misbehave?: Misbehaviour;
+  /** Sees the device before its driver does. */
+  prepare?: (device: VirtioBlk) => void;
   /** Asked before each request runs. */
   fault?: (request: Readonly<DeviceRequest>) => RequestFault;
 }
 
 /** Feature bits (§5.2.3, §6). */
-const Feature = { SizeMax: 1, SegMax: 2, ReadOnly: 5, BlkSize: 6, Flush: 9, Topology: 10, Discard: 13, WriteZeroes: 14, Indirect: 28, EventIdx: 29 } as const;
+const Feature = { SizeMax: 1, SegMax: 2, ReadOnly: 5, BlkSize: 6, Flush: 9, Topology: 10, MultiQueue: 12, Discard: 13, WriteZeroes: 14, Indirect: 28, EventIdx: 29 } as const;
 const featureAccessPlatform = 2; // bit 33, in word 1
 
 export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
+  readonly transport = "pci";
   readonly common: CommonConfiguration;
   readonly notify: NotifyWindow;
   readonly isr = new InterruptStatus();
@@ -75,14 +85,16 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
   readonly hostile: HostileSide = new HostileSide(this);
   /** Takes over the ends of requests, for tests that lie in their own way. True: the request needs no further answer. */
   takeOver: ((ending: Ending) => boolean) | null = null;
-  readonly queue: Virtqueue;
+  readonly queues: readonly Virtqueue[];
+  /** The queue of the request that ran last: where the bad side does what it does. */
+  queue: Virtqueue;
   private readonly ending: Ending;
   private readonly chain: Chain;
   private readonly request: BlockRequest;
   private readonly limits: RequestLimits;
   private readonly random: SeededRandom | null;
   private readonly isQueued: boolean;
-  /** Heads of requests that were fetched and have not run. */
+  /** Requests that were fetched and have not run: index of the queue × 65536 + head. */
   private readonly outstanding: number[] = [];
   private requestCount = 0;
   private resetCount = 0;
@@ -90,7 +102,8 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
 
   constructor(readonly disk: Disk, options: VirtioBlkOptions = {}) {
     const queueSize = options.queueSize ?? 256;
-    this.queue = new Virtqueue(queueSize);
+    this.queues = Array.from({ length: options.queueCount ?? 1 }, (_, index) => new Virtqueue(index, queueSize));
+    this.queue = this.queues[0]!;
     this.request = new BlockRequest(options.identity ?? "axiomfs hosted disk");
     this.flushMode = options.flush ?? "works";
     this.fault = options.fault ?? (() => "none");
@@ -101,14 +114,15 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     this.chain = new Chain(Math.max(queueSize, this.limits.maximumSegments + 2));
     this.ending = { head: 0, chain: this.chain, request: this.request, execute: () => this.execute() };
     if (options.misbehave !== undefined) this.hostile.armStart(options.misbehave);
-    this.common = new CommonConfiguration(offeredFeatures(options), this.queue, this);
-    this.notify = new NotifyWindow(this);
-    this.configuration = new BlockConfiguration(this.limits, options.topology, options.mayUnmap ?? true);
+    this.common = new CommonConfiguration(offeredFeatures(options), this.queues, this);
+    this.notify = new NotifyWindow(this.queues.length, this);
+    this.configuration = new BlockConfiguration(this.limits, options.topology, options.mayUnmap ?? true, this.queues.length);
+    options.prepare?.(this);
   }
 
   connect(bus: DeviceBus): void {
     this.bus = bus;
-    this.queue.bus = bus;
+    for (const queue of this.queues) queue.bus = bus;
     this.request.bus = bus;
   }
 
@@ -132,6 +146,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     this.interruptForConfiguration();
   }
 
+  get configurationBytes(): number { return this.configuration.sizeBytes; }
   get sectorCount(): number { return this.disk.sectorCount; }
   get blockBytes(): number { return this.limits.blockBytes; }
 
@@ -152,30 +167,33 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     this.hostile.onReset();
     this.resetCount++;
     this.common.reset();
-    this.queue.reset();
+    for (const queue of this.queues) queue.reset();
     this.isr.reset();
     this.outstanding.length = 0;
   }
 
   /** The driver rang: requests are in the available ring. */
-  onNotify(): void {
-    if (!this.common.isRunning || !this.queue.isEnabled) return;
+  onNotify(index: number): void {
+    const queue = this.queues[index];
+    if (queue === undefined || !this.common.isRunning || !queue.isEnabled) return;
     this.hostile.onNotify();
     // Bounded by the ring: a driver cannot add requests while the device runs.
     for (;;) {
-      const waiting = this.queue.waiting();
-      if (waiting < 0 || this.outstanding.length + waiting > this.queue.size) return this.fail();
+      const waiting = queue.waiting();
+      if (waiting < 0 || queue.outstandingCount + waiting > queue.size) return this.fail();
       if (waiting === 0) break;
-      for (let index = 0; index < waiting; index++) {
-        const head = this.queue.fetch();
+      for (let count = 0; count < waiting; count++) {
+        const head = queue.fetch();
         if (head < 0) return this.fail();
-        if (this.isQueued) this.outstanding.push(head);
-        else if (!this.run(head)) return this.fail();
+        if (this.isQueued) {
+          this.outstanding.push(index * 65536 + head);
+          queue.outstandingCount++;
+        } else if (!this.run(queue, head)) return this.fail();
         if (!this.common.isRunning) return; // whoever made the disk ended the driver
       }
     }
-    if (this.common.hasFeature(Feature.EventIdx)) this.queue.askForNotification();
-    this.interruptIfWanted();
+    if (this.common.hasFeature(Feature.EventIdx)) queue.askForNotification();
+    this.interruptIfWanted(queue);
   }
 
   advance(): boolean {
@@ -183,16 +201,17 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     if (this.outstanding.length === 0) return false;
     if (!this.common.isRunning) return false;
     const position = this.random === null ? 0 : this.random.below(this.outstanding.length);
-    const head = this.outstanding[position]!;
+    const request = this.outstanding[position]!, queue = this.queues[request >>> 16]!;
     this.outstanding.splice(position, 1);
-    if (!this.run(head)) this.fail();
-    else if (this.common.isRunning) this.interruptIfWanted();
+    queue.outstandingCount--;
+    if (!this.run(queue, request & 0xffff)) this.fail();
+    else if (this.common.isRunning) this.interruptIfWanted(queue);
     return true;
   }
 
   /** Runs one request. False: it has no answer, because its chain or the used ring is broken. */
-  private run(head: number): boolean {
-    if (!this.queue.load(head, this.chain, this.common.hasFeature(Feature.Indirect))) return false;
+  private run(queue: Virtqueue, head: number): boolean {
+    if (!queue.load(head, this.chain, this.common.hasFeature(Feature.Indirect))) return false;
     const { request, limits } = this;
     if (!request.parse(this.chain)) return false;
     request.number = ++this.requestCount;
@@ -202,12 +221,13 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     const { resetCount } = this;
     const fault = this.fault(request);
     if (fault === "stall") return true;
+    this.queue = queue;
     this.ending.head = head;
     if (this.hostile.end(this.ending) || (this.takeOver !== null && this.takeOver(this.ending))) return true;
     const status = fault === "fail" ? RequestStatus.IoError : this.execute();
     if (resetCount !== this.resetCount) return true;
     if (status !== RequestStatus.Ok) this.counters.errors++;
-    return this.queue.finish(head, request.complete(status));
+    return queue.finish(head, request.complete(status));
   }
 
   private execute(): number {
@@ -218,9 +238,9 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     return this.request.execute(this.disk, this.limits, this.counters);
   }
 
-  /** An interrupt, if the driver wants one. */
-  private interruptIfWanted(): void {
-    if (!this.queue.wantsInterrupt(this.common.hasFeature(Feature.EventIdx))) return;
+  /** An interrupt for what this queue finished, if the driver wants one. */
+  private interruptIfWanted(queue: Virtqueue): void {
+    if (!queue.wantsInterrupt(this.common.hasFeature(Feature.EventIdx))) return;
     this.interrupt();
   }
 
@@ -236,6 +256,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
   private fail(): void {
     this.common.status |= DeviceStatus.NeedsReset;
     this.outstanding.length = 0;
+    for (const queue of this.queues) queue.outstandingCount = 0;
     this.interruptForConfiguration();
   }
 
@@ -266,6 +287,7 @@ function offeredFeatures(options: VirtioBlkOptions): [number, number] {
   if (options.topology !== undefined) low |= 1 << Feature.Topology;
   if (options.readOnly === true) low |= 1 << Feature.ReadOnly;
   if (options.flush !== "absent") low |= 1 << Feature.Flush;
+  if ((options.queueCount ?? 1) > 1) low |= 1 << Feature.MultiQueue;
   if (options.discard === true) low |= 1 << Feature.Discard;
   if (options.writeZeroes === true) low |= 1 << Feature.WriteZeroes;
   if (options.indirect !== false) low |= 1 << Feature.Indirect;

@@ -1,4 +1,4 @@
-// The registers of a virtio PCI device with one queue: common configuration (VIRTIO 1.2 §4.1.4.3), doorbell (§4.1.4.4) and
+// The registers of a virtio PCI device: common configuration (VIRTIO 1.2 §4.1.4.3), doorbell (§4.1.4.4) and
 // interrupt status (§4.1.4.5). Owns device status and feature negotiation. The driver is hostile: a write of a wrong
 // width, to a wrong place or at a wrong time changes nothing.
 import type { WindowPart } from "../kernel/device-port.ts";
@@ -10,8 +10,8 @@ export const noVector = 0xffff;
 export const queueVector = 1;
 const vectorCount = 2;
 export const notifyMultiplier = 4;
-/** Not 0, so that a driver that forgets to multiply is noticed. */
-const queueNotifyOffset = 1;
+/** Of queue 0; the others follow. Not 0, so that a driver that forgets to multiply is noticed. */
+const firstNotifyOffset = 1;
 const interruptQueue = 1;
 const interruptConfiguration = 2;
 
@@ -20,7 +20,7 @@ export const featureVersion1 = 1;
 
 export interface RegisterEvents {
   onReset(): void;
-  onNotify(): void;
+  onNotify(queue: number): void;
   /** The driver has set DRIVER_OK. */
   onDriverOk(): void;
   configurationGeneration(): number;
@@ -38,7 +38,7 @@ export class CommonConfiguration implements WindowPart {
   private driverFeatureSelect = 0;
   private queueSelect = 0;
 
-  constructor(readonly offered: readonly [number, number], private readonly queue: Virtqueue, private readonly events: RegisterEvents) {}
+  constructor(readonly offered: readonly [number, number], private readonly queues: readonly Virtqueue[], private readonly events: RegisterEvents) {}
 
   get isRunning(): boolean {
     return (this.status & (DeviceStatus.DriverOk | DeviceStatus.NeedsReset)) === DeviceStatus.DriverOk;
@@ -58,27 +58,27 @@ export class CommonConfiguration implements WindowPart {
   }
 
   read(offset: number, width: number): number {
-    const isQueue = this.queueSelect === 0;
+    const queue = this.queues[this.queueSelect];
     switch (offset * 8 + width) {
       case key(0x00, 4): return this.deviceFeatureSelect;
       case key(0x04, 4): return this.offered[this.deviceFeatureSelect] ?? 0;
       case key(0x08, 4): return this.driverFeatureSelect;
       case key(0x0c, 4): return this.accepted[this.driverFeatureSelect] ?? 0;
       case key(0x10, 2): return this.configurationVector;
-      case key(0x12, 2): return 1; // num_queues
+      case key(0x12, 2): return this.queues.length; // num_queues
       case key(0x14, 1): return this.status;
       case key(0x15, 1): return this.events.configurationGeneration();
       case key(0x16, 2): return this.queueSelect;
-      case key(0x18, 2): return isQueue ? this.queue.size : 0;
-      case key(0x1a, 2): return isQueue ? this.queue.vector : noVector;
-      case key(0x1c, 2): return isQueue && this.queue.isEnabled ? 1 : 0;
-      case key(0x1e, 2): return queueNotifyOffset;
-      case key(0x20, 4): return this.queue.descriptors.low;
-      case key(0x24, 4): return this.queue.descriptors.high;
-      case key(0x28, 4): return this.queue.available.low;
-      case key(0x2c, 4): return this.queue.available.high;
-      case key(0x30, 4): return this.queue.used.low;
-      case key(0x34, 4): return this.queue.used.high;
+      case key(0x18, 2): return queue?.size ?? 0;
+      case key(0x1a, 2): return queue?.vector ?? noVector;
+      case key(0x1c, 2): return queue?.isEnabled === true ? 1 : 0;
+      case key(0x1e, 2): return firstNotifyOffset + this.queueSelect;
+      case key(0x20, 4): return queue?.descriptors.low ?? 0;
+      case key(0x24, 4): return queue?.descriptors.high ?? 0;
+      case key(0x28, 4): return queue?.available.low ?? 0;
+      case key(0x2c, 4): return queue?.available.high ?? 0;
+      case key(0x30, 4): return queue?.used.low ?? 0;
+      case key(0x34, 4): return queue?.used.high ?? 0;
     }
     this.misuses++;
     return 0;
@@ -93,14 +93,14 @@ export class CommonConfiguration implements WindowPart {
       case key(0x14, 1): this.writeStatus(value); return;
       case key(0x16, 2): this.queueSelect = value; return;
     }
-    if (this.queueSelect !== 0 || this.queue.isEnabled || !this.writeQueue(offset * 8 + width, value)) this.misuses++;
+    const queue = this.queues[this.queueSelect];
+    if (queue === undefined || queue.isEnabled || !this.writeQueue(queue, offset * 8 + width, value)) this.misuses++;
   }
 
   /** Registers of the selected queue, which can change only before it is enabled. False: no such register. */
-  private writeQueue(register: number, value: number): boolean {
-    const { queue } = this;
+  private writeQueue(queue: Virtqueue, register: number, value: number): boolean {
     switch (register) {
-      case key(0x18, 2): return this.setSize(value);
+      case key(0x18, 2): return setSize(queue, value);
       case key(0x1a, 2): queue.vector = value < vectorCount ? value : noVector; return true;
       case key(0x1c, 2): return value === 1 && queue.enable();
       case key(0x20, 4): return setLow(queue.descriptors, value);
@@ -111,13 +111,6 @@ export class CommonConfiguration implements WindowPart {
       case key(0x34, 4): return setHigh(queue.used, value);
     }
     return false;
-  }
-
-  /** A queue size is a power of two (§2.7). */
-  private setSize(value: number): boolean {
-    if (value === 0 || value > this.queue.maximumSize || (value & (value - 1)) !== 0) return false;
-    this.queue.size = value;
-    return true;
   }
 
   private accept(value: number): void {
@@ -147,20 +140,23 @@ export class CommonConfiguration implements WindowPart {
   }
 }
 
-/** The doorbell. */
+/** The doorbells, one for each queue (§4.1.4.4). */
 export class NotifyWindow implements WindowPart {
-  readonly sizeBytes = notifyMultiplier * (queueNotifyOffset + 1);
+  readonly sizeBytes: number;
   count = 0;
-  constructor(private readonly events: RegisterEvents) {}
+  constructor(queueCount: number, private readonly events: RegisterEvents) {
+    this.sizeBytes = notifyMultiplier * (firstNotifyOffset + queueCount);
+  }
 
   read(): number {
     return 0;
   }
 
   write(offset: number, width: number, value: number): void {
-    if (offset !== queueNotifyOffset * notifyMultiplier || width !== 2 || value !== 0) return;
+    // The queue's index is written (§4.1.5.2), at the queue's own place.
+    if (offset !== (firstNotifyOffset + value) * notifyMultiplier || width !== 2) return;
     this.count++;
-    this.events.onNotify();
+    this.events.onNotify(value);
   }
 }
 
@@ -177,6 +173,10 @@ export class InterruptStatus implements WindowPart {
 
   write(): void {}
 
+  /** MMIO looks without clearing, and clears by InterruptACK (§4.2.2). */
+  peek(): number { return this.bits; }
+  acknowledge(bits: number): void { this.bits &= ~bits; }
+
   setQueue(): void { this.bits |= interruptQueue; }
   setConfiguration(): void { this.bits |= interruptConfiguration; }
   reset(): void { this.bits = 0; }
@@ -185,6 +185,13 @@ export class InterruptStatus implements WindowPart {
 /** A register by offset and width. */
 function key(offset: number, width: number): number {
   return offset * 8 + width;
+}
+
+/** A queue size is a power of two (§2.7). */
+function setSize(queue: Virtqueue, value: number): boolean {
+  if (value === 0 || value > queue.maximumSize || (value & (value - 1)) !== 0) return false;
+  queue.size = value;
+  return true;
 }
 
 function setLow(address: DeviceAddress, value: number): boolean {

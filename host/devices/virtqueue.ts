@@ -39,6 +39,8 @@ export class Chain {
 
 export class Virtqueue {
   size: number;
+  /** Requests that were fetched and have not run: the device's own count. */
+  outstandingCount = 0;
   isEnabled = false;
   readonly descriptors = new DeviceAddress();
   readonly available = new DeviceAddress();
@@ -52,7 +54,7 @@ export class Virtqueue {
 
   bus: DeviceBus = noBus;
 
-  constructor(public maximumSize: number) {
+  constructor(readonly index: number, public maximumSize: number) {
     this.size = maximumSize;
   }
 
@@ -66,6 +68,7 @@ export class Virtqueue {
     this.fetched = 0;
     this.finished = 0;
     this.signalled = 0;
+    this.outstandingCount = 0;
   }
 
   /** Enables the queue if its three areas are aligned (§2.7) and open to the device. */

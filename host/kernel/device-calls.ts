@@ -8,7 +8,7 @@ import type { Domain } from "./domain.ts";
 import { DomainFault } from "./faults.ts";
 import type { Kernel } from "./kernel.ts";
 
-const transportPci = 1;
+const transports = { pci: 1, mmio: 2 } as const;
 const flagConfined = 1;
 const segmentBytes = 16;
 
@@ -53,7 +53,7 @@ export function makeDeviceCalls(kernel: Kernel, domain: Domain) {
       let start = offset;
       const slot = source === 0 ? null : table.find(source);
       if (source === 0) {
-        if (!domain.holds(offset, length)) return -Status.InvalidArgument;
+        if (!domain.holds(offset, length) || domain.touchesMessage(offset, length)) return -Status.InvalidArgument;
       } else {
         if (slot === null) return -Status.InvalidHandle;
         if (slot.kind !== kindLease && slot.kind !== kindGrant) return -Status.WrongKind;
@@ -80,8 +80,8 @@ export function makeDeviceCalls(kernel: Kernel, domain: Domain) {
       const slot = table.find(handle);
       if (slot === null) return -Status.InvalidHandle;
       if (slot.kind !== kindDma) return -Status.WrongKind;
-      const model = slot.port!.model;
-      const values = [transportPci, model.notifyMultiplier, model.queueVector, flagConfined, model.notify.sizeBytes, model.configuration.sizeBytes];
+      const { model, timeOutMs } = slot.port!;
+      const values = [transports[model.transport], model.notifyMultiplier, model.queueVector, flagConfined, model.notify.sizeBytes, model.configurationBytes, timeOutMs];
       const written = Math.min(count >>> 0, values.length);
       if (!domain.holds(out >>> 0, written * 4)) return -Status.InvalidArgument;
       for (let index = 0; index < written; index++) storeWord(domain.bytes, (out >>> 0) + index * 4, values[index]!);

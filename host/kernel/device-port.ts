@@ -35,20 +35,25 @@ export const noBus: DeviceBus = {
 
 /** A device model. It never throws, whatever the driver does. */
 export interface DeviceModel {
+  /** PCI: four windows. MMIO: `common` is everything, the others have no length. */
+  readonly transport: "pci" | "mmio";
   readonly common: WindowPart;
   readonly notify: WindowPart;
   readonly isr: WindowPart;
   readonly configuration: WindowPart;
+  readonly configurationBytes: number;
   /** Bytes between two queues' doorbells. */
   readonly notifyMultiplier: number;
   readonly queueVector: number;
   connect(bus: DeviceBus): void;
+  /** A device with an interrupt line in place of messages: is it up? */
+  isLineUp?(): boolean;
   /** Does one piece of outstanding work; false when there is none. */
   advance(): boolean;
 }
 
-/** `device_status` of the common configuration (§4.1.4.3). */
-const statusOffset = 0x14;
+/** `device_status` of the common configuration (§4.1.4.3), and Status on the memory bus (§4.2.2): offset and width. */
+const statusRegisters = { pci: [0x14, 1], mmio: [0x70, 4] } as const;
 
 interface OwnRange { start: number; end: number; rights: number }
 const ownRangeLimit = 4096;
@@ -120,11 +125,13 @@ export class DevicePort implements DeviceBus {
   interruptCount = 0;
   /** Domains whose memory the device was given addresses of since its last confirmed reset. The driver's own is not among them. */
   readonly exposed = new Set<Domain>();
+  /** A line that was up holds its further interrupts back until the driver acknowledges; before it ever did, so does every line. */
+  private isHeldBack = true;
   /** Did the device say that it was reset when its driver ended? */
   isResetConfirmed = true;
 
   constructor(
-    readonly model: DeviceModel, readonly driver: Domain, private readonly interruptBit: number,
+    readonly model: DeviceModel, readonly driver: Domain, private readonly interruptBit: number, readonly timeOutMs: number,
     private readonly onInterrupt: (port: DevicePort) => void,
   ) {
     this.dma = new DmaMap(driver);
@@ -141,16 +148,27 @@ export class DevicePort implements DeviceBus {
   }
 
   raiseInterrupt(): void {
+    if (this.model.isLineUp !== undefined) {
+      if (this.isHeldBack) return;
+      this.isHeldBack = true;
+    }
     this.interruptCount++;
     this.driver.signal(1 << this.interruptBit);
     this.onInterrupt(this);
   }
 
+  /** The driver has seen to the interrupt: if the line is still up, it comes again. */
+  acknowledgeInterrupt(): void {
+    this.isHeldBack = false;
+    if (this.model.isLineUp?.() === true) this.raiseInterrupt();
+  }
+
   /** The driver ended: its device is reset before anything else may run (VIRTIO 1.2 §2.1: status 0 is written, then read). */
   close(): void {
     this.dma.close();
-    this.model.common.write(statusOffset, 1, 0);
-    this.isResetConfirmed = this.model.common.read(statusOffset, 1) === 0;
+    const [offset, width] = statusRegisters[this.model.transport];
+    this.model.common.write(offset, width, 0);
+    this.isResetConfirmed = this.model.common.read(offset, width) === 0;
     if (this.isResetConfirmed) this.exposed.clear();
   }
 }

@@ -55,11 +55,12 @@ export function makeEventCalls(kernel: Kernel, domain: Domain) {
       return 0;
     },
 
-    /** MSI-X needs no acknowledgement; the handle is checked all the same. */
     interrupt_acknowledge(handle: number): number {
       const slot = table.find(handle);
       if (slot === null) return -Status.InvalidHandle;
-      return slot.kind === kindInterrupt ? 0 : -Status.WrongKind;
+      if (slot.kind !== kindInterrupt) return -Status.WrongKind;
+      slot.port!.acknowledgeInterrupt();
+      return 0;
     },
 
     /** The device model runs on this thread: every store is in order already. */

@@ -12,6 +12,8 @@ export interface CapabilityEntry {
   bits?: number;
   bit?: number;
   device?: string;
+  /** How long the driver lets the device keep a request. */
+  timeOutMs?: number;
 }
 /** Deaths within `windowMs` before a domain is given up, and how long its restarts wait (docs/supervision.md §4). */
 export interface RestartEntry {
@@ -79,6 +81,8 @@ const defaultMemoryPagesTotal = 7168; // what a machine with 512 MiB can give be
 const memoryPagesTotalLimit = 65536 * domainLimit;
 const millisecondsLimit = 3_600_000;
 const backoffMillisecondsLimit = 60_000;
+const timeOutMillisecondsLimit = 600_000;
+const defaultTimeOutMilliseconds = 30_000;
 const deathsLimit = 100;
 /** Handles in the table of one domain that the manifest may fill. */
 const handleLimit = 256;
@@ -89,7 +93,7 @@ const domainFields = ["name", "module", "rank", "memoryPages", "kernels", "timeL
 const fieldsOfKind: Record<string, Record<string, boolean>> = {
   endpoint: { domain: true, badge: false, rights: false },
   notification: { domain: true, bits: true },
-  device: { device: true, bit: true },
+  device: { device: true, bit: true, timeOutMs: false },
   timer: { bit: true },
   console: { bit: true },
   clock: {}, entropy: {}, trace: {}, power: {}, control: {},
@@ -126,6 +130,11 @@ export function isHosted(domain: DomainEntry): boolean {
 /** Rights of an endpoint entry, with the default put in. */
 export function endpointRights(entry: CapabilityEntry): number {
   return entry.rights ?? defaultEndpointRights;
+}
+
+/** How long a device may keep a request, in milliseconds, with the default put in. */
+export function deviceTimeOutMs(entry: CapabilityEntry): number {
+  return entry.timeOutMs ?? defaultTimeOutMilliseconds;
 }
 
 /** Does the microkernel run this domain? It has no clients. */
@@ -227,6 +236,7 @@ function checkCapability(place: Place, entry: Record<string, unknown>, owner: Do
   if (entry.rights !== undefined) expectInteger(place, "rights", entry.rights, 0, allRights);
   if (entry.bit !== undefined) expectInteger(place, "bit", entry.bit, 0, notificationBitCount - 1);
   if (entry.bits !== undefined) expectInteger(place, "bits", entry.bits, 1, 2 ** notificationBitCount - 1);
+  if (entry.timeOutMs !== undefined) expectInteger(place, "timeOutMs", entry.timeOutMs, 1, timeOutMillisecondsLimit);
   if (entry.device !== undefined && !deviceNames.includes(entry.device as string)) {
     throw new ManifestError(place.field("device"), `unknown device "${String(entry.device)}"`);
   }

@@ -84,7 +84,7 @@ export function makeServiceCalls(kernel: Kernel, domain: Domain) {
       if (refusal !== Status.Ok) return -refusal;
       if (kernel.trace !== null) kernel.trace.note(kernel.depth, domain.id, kernel.requestId, own(address, length));
       if (kernel.parts.logNotes) kernel.parts.log(`${domain.name}: ${decoder.decode(own(address, length))}`);
-      return 0;
+      return kernel.trace === null ? 0 : 1;
     },
 
     power_off(handle: number, status: number): never {

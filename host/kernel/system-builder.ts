@@ -4,12 +4,13 @@ import {
   deviceParts, kindClock, kindConsole, kindControl, kindDma, kindEndpoint, kindEntropy, kindInterrupt, kindNotification, kindPower,
   kindTimer, kindTrace, kindWindow, rightRead, rightSignal, rightTransfer, rightWrite,
 } from "./abi.ts";
-import { VirtioBlk } from "../devices/virtio-blk.ts";
+import { VirtioBlk, type VirtioBlkOptions } from "../devices/virtio-blk.ts";
+import { MmioAttachment } from "../devices/virtio-mmio.ts";
 import { BusyTime } from "./busy-time.ts";
-import { DevicePort } from "./device-port.ts";
+import { type DeviceModel, DevicePort } from "./device-port.ts";
 import type { Domain } from "./domain.ts";
 import type { Kernel } from "./kernel.ts";
-import { type CapabilityEntry, type DomainEntry, endpointRights, isHosted, type Manifest } from "./manifest.ts";
+import { type CapabilityEntry, deviceTimeOutMs, type DomainEntry, endpointRights, isHosted, type Manifest } from "./manifest.ts";
 import { loadModule, ModuleError } from "./module-loader.ts";
 import { checkModule } from "./module-rules.ts";
 import { RestartPolicy } from "./restart-policy.ts";
@@ -138,7 +139,7 @@ export class SystemBuilder {
   }
 
   private addDevice(entry: DomainEntry, domain: Domain, capability: CapabilityEntry, handles: Map<string, number>): void {
-    const port = this.connectDevice(entry, domain, capability.bit!);
+    const port = this.connectDevice(entry, domain, capability);
     for (const part of deviceParts) {
       const slot = domain.table.addPermanent();
       handles.set(`${capability.name}.${part}`, slot.handle);
@@ -157,16 +158,16 @@ export class SystemBuilder {
     }
   }
 
-  private connectDevice(entry: DomainEntry, domain: Domain, bit: number): DevicePort | null {
+  private connectDevice(entry: DomainEntry, domain: Domain, capability: CapabilityEntry): DevicePort | null {
     const { disk } = this.options;
     if (disk === undefined) {
       if (this.replacement(entry) !== undefined) return null;
       throw new Error(`bootHosted: domain "${entry.name}" drives a device, but no disk was given`);
     }
     this.device = new VirtioBlk(disk, this.options.device);
-    const port = new DevicePort(this.device, domain, bit, (raised) => this.kernel.noteInterrupt(raised));
+    const port = new DevicePort(attached(this.device, this.options.device), domain, capability.bit!, deviceTimeOutMs(capability), (raised) => this.kernel.noteInterrupt(raised));
     domain.port = port;
-    domain.waitable |= 1 << bit;
+    domain.waitable |= 1 << capability.bit!;
     this.kernel.ports.push(port);
     return port;
   }
@@ -179,3 +180,10 @@ export class SystemBuilder {
 const simpleKinds: Readonly<Record<string, number>> = {
   clock: kindClock, entropy: kindEntropy, trace: kindTrace, power: kindPower, control: kindControl,
 };
+
+function attached(device: VirtioBlk, options: VirtioBlkOptions = {}): DeviceModel {
+  if (options.transport !== "mmio") return device;
+  const attachment = new MmioAttachment(device);
+  attachment.common.misbehaviour = options.misbehaveOnBus ?? null;
+  return attachment;
+}

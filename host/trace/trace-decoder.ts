@@ -4,7 +4,7 @@ import { faultNames, interfaceTable, statusNames, traceFormat, TraceKind } from 
 import type { TraceHeader, TraceRecord } from "./trace-file.ts";
 
 export interface TraceEvent {
-  kind: "call" | "reply" | "notification" | "interrupt" | "trap" | "start" | "note" | "notified" | "returned" | "closed" | "closedReturned" | "restart" | "givenUp" | "background" | "backgroundReturned" | "lost" | "unknown";
+  kind: "call" | "reply" | "notification" | "interrupt" | "trap" | "start" | "note" | "notified" | "returned" | "closed" | "closedReturned" | "restart" | "givenUp" | "background" | "backgroundReturned" | "blocked" | "lost" | "unknown";
   timeNanoseconds: bigint;
   sequence: number;
   depth: number;
@@ -18,7 +18,7 @@ export interface TraceEvent {
   argument: number;
   /** Nanoseconds since the call, in replies and returns whose beginning is in the trace. */
   durationNanoseconds: bigint | null;
-  /** Text of notes; reason of traps. */
+  /** Text of notes; reason of traps; what was blocked. */
   text: string;
 }
 
@@ -26,9 +26,15 @@ const kindNames = new Map<number, TraceEvent["kind"]>([
   [TraceKind.call, "call"], [TraceKind.reply, "reply"], [TraceKind.notification, "notification"], [TraceKind.interrupt, "interrupt"], [TraceKind.trap, "trap"], [TraceKind.start, "start"],
   [TraceKind.note, "note"], [TraceKind.notified, "notified"], [TraceKind.notifiedReturn, "returned"],
   [TraceKind.closed, "closed"], [TraceKind.closedReturn, "closedReturned"], [TraceKind.restart, "restart"], [TraceKind.givenUp, "givenUp"],
-  [TraceKind.background, "background"], [TraceKind.backgroundReturn, "backgroundReturned"],
+  [TraceKind.background, "background"], [TraceKind.backgroundReturn, "backgroundReturned"], [TraceKind.blocked, "blocked"],
 ]);
 const operationNames = new Map<number, string>(interfaceTable.flatMap((entry) => entry.operations.map((operation) => [(operation.number << 16) | entry.number, `${entry.name}.${operation.name}`] as const)));
+
+function reason(kind: TraceEvent["kind"], record: TraceRecord): string {
+  if (kind === "trap") return faultNames[record.argument] ?? `fault ${record.argument}`;
+  if (kind !== "blocked") return "";
+  return `${record.operation === 0 ? "read" : "write to"} 0x${(record.argument * 4096).toString(16)}`;
+}
 
 /** What is an activation of a domain has a beginning and, unless the domain ends in it, an end. */
 const beginnings: ReadonlySet<TraceEvent["kind"]> = new Set(["call", "notified", "closed", "background"]);
@@ -68,7 +74,7 @@ export class TraceDecoder {
       kind, timeNanoseconds: record.timeNanoseconds, sequence: record.sequence, depth: record.depth, caller: this.domain(record.caller), callee: this.domain(record.callee),
       operation: isCall ? operationNames.get((record.operation << 16) | record.interface) ?? `${record.interface}.${record.operation}` : "",
       status: kind === "reply" ? statusNames[record.status] ?? String(record.status) : "", requestId: record.requestId, argument: record.argument,
-      durationNanoseconds: this.duration(kind, record), text: kind === "trap" ? faultNames[record.argument] ?? `fault ${record.argument}` : "",
+      durationNanoseconds: this.duration(kind, record), text: reason(kind, record),
     };
   }
 

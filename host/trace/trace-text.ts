@@ -40,6 +40,7 @@ function describe(event: TraceEvent): string {
     case "givenUp": return `${event.callee}  given up after ${event.argument} restarts`;
     case "background": return `kernel → ${event.callee}  background`;
     case "backgroundReturned": return `kernel ← ${event.callee}  background, ${event.argument === 0 ? "nothing left" : "more to do"}${took}`;
+    case "blocked": return `${event.callee}  its device tried to ${event.text}, and was blocked`;
     case "lost": return event.argument === 0 ? "… the sequence of records breaks here" : `… ${event.argument} records lost`;
     default: return `record of unknown kind, argument ${event.argument}`;
   }

@@ -6,3 +6,6 @@ import "./abort"; // so that every module has it: asc --use abort=… needs it i
 
 export const messageIn: usize = memory.data(144, 16);
 export const messageOut: usize = memory.data(144, 16);
+
+/** Of the request that is being served; calls made below it inherit it (docs/abi.md §2). Safety: a field of the buffer. */
+export function requestId(): u32 { return load<u32>(messageIn, 8); }

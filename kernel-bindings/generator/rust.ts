@@ -5,7 +5,7 @@ import { screaming } from "./layout.ts";
 export function rustText(): string {
   const module = (name: string, sentence: string, rows: Array<[string, number]>, type = "u32"): string =>
     `/// ${sentence}\npub mod ${name} {\n${rows.map(([row, value]) => `    pub const ${screaming(row)}: ${type} = ${value};`).join("\n")}\n}\n`;
-  const faultNames: Record<number, string> = { 1: "TRAP", 2: "ABORT", 3: "MISUSE", 4: "STACK_OVERFLOW", 5: "KILLED", 6: "TIME_LIMIT", 7: "START_REFUSED", 8: "PEER_RESTARTED", 9: "DEVICE_REACH" };
+  const faultNames: Record<number, string> = { 1: "TRAP", 2: "ABORT", 3: "MISUSE", 4: "STACK_OVERFLOW", 5: "KILLED", 6: "TIME_LIMIT", 7: "START_REFUSED", 8: "PEER_RESTARTED", 9: "DEVICE_REACH", 10: "DEVICE_BLOCKED" };
   const sentences = abi.statuses.map(([number, name]) => `        ${number} => "${name}",`).join("\n");
   return `//! Generated from kernel-bindings/schema/abi.ts by \`npm run generate\`. Numbers shared with the modules and the hosted kernel.
 

@@ -59,14 +59,14 @@ export const message = {
 
 export const traceKinds: ReadonlyArray<readonly [number, string]> = [
   [1, "call"], [2, "reply"], [3, "notification"], [4, "interrupt"], [5, "trap"], [6, "start"], [7, "note"], [8, "text"], [9, "notified"], [10, "notifiedReturn"],
-  [11, "closed"], [12, "closedReturn"], [13, "restart"], [14, "givenUp"], [15, "background"], [16, "backgroundReturn"],
+  [11, "closed"], [12, "closedReturn"], [13, "restart"], [14, "givenUp"], [15, "background"], [16, "backgroundReturn"], [17, "blocked"],
 ];
 export const trace = { magic: "AXTRACE1", version: 1, recordBytes: 32, kernelDomain: 255, microkernel: 1, hosted: 2 } as const;
 
 /** Why a domain ended (argument of a trap record). */
 export const faults: ReadonlyArray<readonly [number, string]> = [
   [1, "trap"], [2, "abort"], [3, "misuse of a system call"], [4, "stack overflow"], [5, "killed"], [6, "time limit"],
-  [7, "start refused"], [8, "what it stands on restarted"], [9, "a device could reach memory of a domain that ended"],
+  [7, "start refused"], [8, "what it stands on restarted"], [9, "a device could reach memory of a domain that ended"], [10, "its device reached for memory that is not its own"],
 ];
 
 /** Parts of a `device` capability, in handle order. */

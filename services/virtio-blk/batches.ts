@@ -1,8 +1,9 @@
 // Batches: requests over attached grants that are started together and collected later, in any order.
 // What stays true: every accepted request is answered by exactly one completion, which carries its tag; `accepted`
-// counts from the front of the batch, and what was not accepted has not begun.
-import { BatchRequest, Completion, Transfer, ZeroFlag } from "../../kernel-bindings/generated/assembly/block-device";
+// counts from the front of the batch, and what was not accepted has left no trace.
+import { BatchRequest, Completion, Transfer, RequestFlag } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { isRange } from "./admission";
 import { Disk } from "./disk";
 import { batchOperationLimit, noGrant } from "./operation-table";
 import { Platform } from "./platform";
@@ -22,8 +23,8 @@ export class Batches {
 
   constructor(private platform: Platform, private disk: Disk) {}
 
-  /** Start the requests in a lease, as many as there is room for. */
-  submit(count: u32, lease: u32, leaseBytes: u32): u32 {
+  /** Accept the requests in a lease, as many as the table has room for. `requestId`: of the message that brings them. */
+  submit(count: u32, lease: u32, leaseBytes: u32, requestId: u32): u32 {
     this.accepted = 0;
     if (count > batchOperationLimit || count > leaseBytes / BatchRequest.SIZE) return Status.InvalidArgument;
     if (!this.disk.life.live) return Status.DeviceGone;
@@ -37,7 +38,8 @@ export class Batches {
       engine.rest();
       return Status.DeviceGone;
     }
-    while (this.accepted < count && this.accept(this.requests + this.accepted * BatchRequest.SIZE)) this.accepted++;
+    engine.dispatcher.pump(); // what waits is not overtaken by what comes
+    while (this.accepted < count && this.accept(this.requests + this.accepted * BatchRequest.SIZE, requestId)) this.accepted++;
     engine.publish();
     engine.rest();
     return this.accepted == 0 ? Status.Busy : Status.Ok;
@@ -52,7 +54,7 @@ export class Batches {
     for (let index: u32 = 0; index < count; index++) {
       const operation = operations.finishedAt(index);
       const at = this.completions + index * Completion.SIZE;
-      Completion.setTag(at, operations.tag(operation));
+      Completion.setTag(at, BatchRequest.tag(operations.request(operation)));
       Completion.setStatus(at, operations.status(operation));
       Completion.setLengthBytes(at, operations.bytes(operation));
       Completion.setReserved(at, 0);
@@ -73,76 +75,35 @@ export class Batches {
   awaitCompletions(count: u32): void {
     const engine = this.disk.engine, operations = engine.operations;
     engine.collect();
-    while (operations.finishedCount < count && operations.runningCount != 0) engine.awaitProgress(true, min(count, operations.finishedCount + operations.runningCount) - operations.finishedCount);
+    engine.startWaiting();
+    while (operations.finishedCount < count && operations.runningCount != 0) {
+      engine.awaitProgress(true, min(count, operations.finishedCount + operations.runningCount) - operations.finishedCount);
+      engine.startWaiting();
+    }
     operations.unannouncedCount = 0; // the caller learns it from this very reply
     engine.rest();
   }
 
-  /** Begin one request, or finish it at once when it is wrong; false when there is no room for it now. */
-  private accept(request: usize): bool {
-    const disk = this.disk, engine = disk.engine, operations = engine.operations;
+  /** Accept one request, or finish it at once when it is wrong; false when the table is full. */
+  private accept(request: usize, requestId: u32): bool {
+    const engine = this.disk.engine, operations = engine.operations;
     const operation = operations.peekFree();
     if (operation == batchOperationLimit) return false;
     const type = this.typeOf(BatchRequest.transfer(request));
-    const tag = BatchRequest.tag(request);
-    const refused = this.admit(request, type);
-    if (refused != Status.Ok || type == RequestType.flush) {
-      engine.preparation.begin(operation, type, tag, noGrant);
-      if (refused != Status.Ok) operations.fail(operation, refused);
-      else if (engine.preparation.addPiece(operation, type, 0, 0, 0, 0) < 0) {
-        operations.cancel(operation);
-        return false;
-      }
-      engine.close(operation);
-      return true;
-    }
-    const grant = isRange(type) ? noGrant : BatchRequest.slot(request);
-    engine.preparation.begin(operation, type, tag, grant);
-    if (grant != noGrant) disk.grants.retain(grant);
-    const status = isRange(type) ? this.addRanges(operation, type, request) : this.addPieces(operation, type, request);
-    if (status != Status.Ok) {
-      engine.preparation.withdraw(operation);
-      if (status == Status.Busy && engine.slots.inFlightCount + engine.slots.preparedCount != 0) {
-        if (grant != noGrant) disk.grants.release(grant);
-        operations.cancel(operation);
-        return false;
-      }
-      // Busy in an empty queue: this memory lies in too many places for it.
-      operations.fail(operation, status == Status.Busy ? Status.TooLarge : status);
-    }
-    engine.close(operation);
+    const status = this.admit(request, type);
+    const hasGrant = status == Status.Ok && (type == RequestType.read || type == RequestType.write);
+    operations.begin(operation, type, hasGrant ? BatchRequest.slot(request) : noGrant);
+    operations.keep(operation, request, requestId);
+    if (status == Status.Ok) engine.dispatcher.accept(operation);
+    else engine.dispatcher.refuse(operation, status);
     return true;
-  }
-
-  private addPieces(operation: u32, type: u32, request: usize): u32 {
-    const grant = this.disk.grants.handle(BatchRequest.slot(request));
-    const start = BatchRequest.offsetBytes(request), lengthBytes = BatchRequest.lengthBytes(request);
-    let offsetBytes: u32 = 0;
-    while (offsetBytes < lengthBytes) {
-      const sector = BatchRequest.sector(request) + offsetBytes / sectorBytes;
-      const covered = this.disk.engine.preparation.addPiece(operation, type, sector, grant, start + offsetBytes, lengthBytes - offsetBytes);
-      if (covered < 0) return u32(-covered);
-      offsetBytes += u32(covered);
-    }
-    return Status.Ok;
-  }
-
-  private addRanges(operation: u32, type: u32, request: usize): u32 {
-    const sectorCount = BatchRequest.lengthBytes(request) / sectorBytes;
-    const flags = this.disk.rangeFlags(type, BatchRequest.flags(request));
-    for (let done: u32 = 0; done < sectorCount;) {
-      const covered = this.disk.engine.preparation.addRange(operation, type, BatchRequest.sector(request) + done, sectorCount - done, flags);
-      if (covered < 0) return u32(-covered);
-      done += u32(covered);
-    }
-    return Status.Ok;
   }
 
   /** Every field of the request may be anything. */
   private admit(request: usize, type: u32): u32 {
     if (type == noType) return Status.InvalidArgument;
     const lengthBytes = BatchRequest.lengthBytes(request), flags = BatchRequest.flags(request);
-    if (flags & ~ZeroFlag.unmap || (flags != 0 && type != RequestType.writeZeroes)) return Status.InvalidArgument;
+    if (flags & ~this.flagsOf(type)) return Status.InvalidArgument;
     if (isRange(type)) {
       if (lengthBytes == 0 || lengthBytes % sectorBytes != 0) return Status.InvalidArgument;
       return this.disk.admitRange(type, BatchRequest.sector(request), lengthBytes / sectorBytes);
@@ -155,6 +116,12 @@ export class Batches {
     return lengthBytes > size || BatchRequest.offsetBytes(request) > size - lengthBytes ? Status.OutOfRange : Status.Ok;
   }
 
+  /** The flags that a request of this type may have. */
+  private flagsOf(type: u32): u32 {
+    if (type == RequestType.flush) return RequestFlag.background | RequestFlag.barrier;
+    return type == RequestType.writeZeroes ? RequestFlag.background | RequestFlag.unmap : RequestFlag.background;
+  }
+
   private typeOf(transfer: u32): u32 {
     if (transfer == Transfer.read) return RequestType.read;
     if (transfer == Transfer.write) return RequestType.write;
@@ -164,5 +131,3 @@ export class Batches {
   }
 }
 
-/** Does a request of this type name sectors and no memory? */
-function isRange(type: u32): bool { return type == RequestType.discard || type == RequestType.writeZeroes; }

@@ -1,12 +1,12 @@
-// The life of the device: reset, negotiation, configuration, queue, DRIVER_OK (VIRTIO 1.2 §3.1.1), and the facts learnt on the way.
+// The life of the device: reset, negotiation, configuration, queues, DRIVER_OK (VIRTIO 1.2 §3.1.1), and the facts learnt on the way.
 // What stays true: `live` is set only between a complete bring-up and the next reset; a device that could not be reset or
 // brought up is never used again, and every operation then answers DeviceGone.
 import { acceptedOf, Refusal, refusalOf } from "./features";
 import { DeviceGeometry, unlimitedBytes } from "./geometry";
 import { Platform } from "./platform";
+import { QueueSet } from "./queue-set";
 import { Transport } from "./transport";
 import { DeviceStatus, Feature } from "./virtio";
-import { Virtqueue } from "./virtqueue";
 
 /** A reset is first polled for, then slept for; about a second in all. Devices reset in microseconds, or never. */
 const resetPolls: u32 = 1000;
@@ -19,9 +19,8 @@ export class DeviceLife {
   live: bool = false;
   features: u64 = 0;
   geometry: DeviceGeometry = new DeviceGeometry();
-  private located: bool = false;
 
-  constructor(private platform: Platform, private transport: Transport, private queue: Virtqueue, private confined: bool) {}
+  constructor(private platform: Platform, private transport: Transport, private queues: QueueSet, private confined: bool) {}
 
   get canFlush(): bool { return (this.features & Feature.flush) != 0; }
   get canDiscard(): bool { return this.geometry.discardSectors != 0; }
@@ -61,16 +60,25 @@ export class DeviceLife {
     for (let turn: u32 = 0; turn < pausePolls && this.platform.now() < end; turn++) this.platform.relax();
   }
 
+  /** Is it still a device that we may have? Whatever else it is must be left alone (§4.2.3.1.1). */
+  recognise(): bool {
+    const refusal = this.transport.refusal();
+    if (refusal.length == 0) return true;
+    this.platform.note(refusal);
+    return false;
+  }
+
   /** Bring a device that was reset to life, with empty rings; false, and FAILED in its status, when it or the driver refuses. */
   bringUp(): bool {
     const transport = this.transport;
-    if (!this.located && !this.queue.locate()) return this.refuse("no device addresses for the queue");
-    this.located = true;
+    if (!this.recognise()) return false;
+    // Whatever raised the interrupt before the reset is over (§2.4.1): the line may be let through.
+    this.platform.acknowledgeInterrupt();
     transport.setStatus(DeviceStatus.acknowledge);
     transport.setStatus(DeviceStatus.acknowledge | DeviceStatus.driver);
     if (!this.negotiate()) return false;
     if (!this.geometry.read(transport, this.features)) return this.refuse("the configuration does not hold still");
-    if (!this.startQueue()) return false;
+    if (!this.startQueues()) return false;
     transport.setStatus(DeviceStatus.live);
     if (transport.status() != DeviceStatus.live) return this.refuse("the device does not start");
     this.live = true;
@@ -91,16 +99,24 @@ export class DeviceLife {
     return true;
   }
 
-  private startQueue(): bool {
-    const limit = this.transport.queueSizeLimit();
-    // §2.7: a power of two, at most 32768.
-    if (limit == 0 || limit > 32768 || (limit & (limit - 1)) != 0) return this.refuse("no usable queue");
-    const queue = this.queue, geometry = this.geometry;
-    const size = min(limit, queue.sizeLimit);
+  private startQueues(): bool {
+    const transport = this.transport, queues = this.queues, geometry = this.geometry;
+    const sizeLimit = transport.queueSizeLimit(0);
+    if (!isQueueSize(sizeLimit)) return this.refuse("no usable queue");
+    // A queue that is not there, or smaller than the first, ends the set: those before it are used.
+    let count: u32 = 1;
+    while (count < geometry.queueCount && isQueueSize(transport.queueSizeLimit(count)) && transport.queueSizeLimit(count) >= sizeLimit) count++;
+    if (!queues.locate(count, sizeLimit)) return this.refuse("no device addresses for the queues");
     const indirect = (this.features & Feature.indirectDescriptors) != 0;
-    if (!queue.configure(size, indirect, (this.features & Feature.eventIndex) != 0, geometry.segmentLimit)) return this.refuse("the queue is too small");
-    if (geometry.segmentBytes != unlimitedBytes && u64(geometry.segmentBytes) * queue.segmentLimit < geometry.blockBytes) return this.refuse("no block fits the device's limits");
-    if (!this.transport.enableQueue(size, queue.descriptorsAddress, queue.availableAddress, queue.usedAddress)) return this.refuse("the queue cannot be enabled");
+    if (!queues.configure(indirect, (this.features & Feature.eventIndex) != 0, geometry.segmentLimit)) return this.refuse("the queue is too small");
+    if (geometry.segmentBytes != unlimitedBytes && u64(geometry.segmentBytes) * queues.segmentLimit < geometry.blockBytes) return this.refuse("no block fits the device's limits");
+    for (let index: u32 = 0; index < count; index++) {
+      const queue = queues.at(index);
+      if (transport.enableQueue(index, queue.size, queue.descriptorsAddress, queue.availableAddress, queue.usedAddress)) continue;
+      if (index == 0) return this.refuse("the queue cannot be enabled");
+      queues.count = index;
+      break;
+    }
     return true;
   }
 
@@ -110,3 +126,6 @@ export class DeviceLife {
     return false;
   }
 }
+
+/** §2.7: a power of two, at most 32768. */
+function isQueueSize(limit: u32): bool { return limit != 0 && limit <= 32768 && (limit & (limit - 1)) == 0; }

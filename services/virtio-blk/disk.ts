@@ -1,6 +1,6 @@
 // The disk to its clients, without messages: checks what they ask for and has it done. Synchronous transfers here,
 // batches in batches.ts. All arguments come from clients and may be anything.
-import { DeviceFlag, ZeroFlag } from "../../kernel-bindings/generated/assembly/block-device";
+import { DeviceFlag, RequestFlag } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { DeviceLife } from "./device-life";
 import { DriverStatistics } from "./driver-statistics";
@@ -8,29 +8,27 @@ import { GrantTable } from "./grant-table";
 import { noGrant, synchronousOperation } from "./operation-table";
 import { Platform } from "./platform";
 import { pageBytes, QueueMemory } from "./queue-memory";
+import { QueueSet } from "./queue-set";
 import { RequestEngine } from "./request-engine";
 import { Transport } from "./transport";
-import { identityBytes, rangeUnmap, RequestType, sectorBytes } from "./virtio";
-import { Virtqueue } from "./virtqueue";
+import { identityBytes, RequestType, sectorBytes } from "./virtio";
 
 /** What one request of a batch may be long, if the queue is deep enough for the worst case. */
 const transferBytesLimit: u32 = 1 << 20;
-/** The most requests that one synchronous discard or write-zeroes is cut into. */
-const rangePieceLimit: u64 = 1 << 16;
 
 export class Disk {
   statistics: DriverStatistics;
   grants: GrantTable;
   engine: RequestEngine;
-  queue: Virtqueue;
+  queues: QueueSet;
   life: DeviceLife;
 
-  /** `confined`: the kernel says that an IOMMU stands before the device. */
-  constructor(private platform: Platform, transport: Transport, confined: bool) {
-    const queue = new Virtqueue(platform), grants = new GrantTable(platform), statistics = new DriverStatistics();
-    const life = new DeviceLife(platform, transport, queue, confined);
-    this.engine = new RequestEngine(platform, transport, queue, life, grants, statistics);
-    this.queue = queue;
+  /** `confined`: the kernel says that an IOMMU stands before the device. `timeOutMs`: how long the device may keep a request. */
+  constructor(private platform: Platform, transport: Transport, confined: bool, timeOutMs: u32) {
+    const queues = new QueueSet(platform), grants = new GrantTable(platform), statistics = new DriverStatistics();
+    const life = new DeviceLife(platform, transport, queues, confined);
+    this.engine = new RequestEngine(platform, transport, queues, life, grants, statistics, timeOutMs);
+    this.queues = queues;
     this.life = life;
     this.grants = grants;
     this.statistics = statistics;
@@ -52,41 +50,29 @@ export class Disk {
   maximumTransferBytes(): u32 {
     const geometry = this.life.geometry;
     const segmentsOfPage = max((pageBytes - 1) / geometry.segmentBytes + 1, 1);
-    const pages = max(this.queue.segmentLimit / segmentsOfPage, 1) - 1;
+    const pages = max(this.queues.segmentLimit / segmentsOfPage, 1) - 1;
     const pieceBytes = max((pages * pageBytes) & ~(geometry.blockBytes - 1), geometry.blockBytes);
-    return max(min(transferBytesLimit, pieceBytes * this.queue.slotCount), geometry.blockBytes);
+    return max(min(transferBytesLimit, pieceBytes * this.queues.slotCount), geometry.blockBytes);
   }
 
-  /** May a client read, write or flush `lengthBytes` at `sector`? */
+  /** May a client read, write or flush `lengthBytes` at `sector`? The device may have grown since the last look, so beyond its end is looked at twice. */
   admit(type: u32, sector: u64, lengthBytes: u32): u32 {
-    const life = this.life;
-    this.engine.inspect();
-    if (!life.live) return Status.DeviceGone;
-    if (type == RequestType.flush) return life.canFlush ? Status.Ok : Status.NotDurable;
-    if (!life.geometry.isWhole(sector, lengthBytes)) return Status.InvalidArgument;
-    if (!this.isInside(sector, lengthBytes / sectorBytes)) return Status.OutOfRange;
-    return type == RequestType.write && life.isReadOnly ? Status.ReadOnly : Status.Ok;
+    const engine = this.engine;
+    engine.inspect();
+    const status = engine.admission.transfer(type, sector, lengthBytes);
+    if (status != Status.OutOfRange) return status;
+    engine.refresh();
+    return engine.admission.transfer(type, sector, lengthBytes);
   }
 
   /** May a client discard or zero these sectors? */
   admitRange(type: u32, sector: u64, sectorCount: u64): u32 {
-    const life = this.life, geometry = life.geometry;
-    this.engine.inspect();
-    if (!life.live) return Status.DeviceGone;
-    if (life.isReadOnly) return Status.ReadOnly;
-    const limit = type == RequestType.discard ? geometry.discardSectors : geometry.writeZeroesSectors;
-    if (limit == 0) return Status.Unsupported;
-    if (((sector | sectorCount) & u64(geometry.blockSectors - 1)) != 0) return Status.InvalidArgument;
-    if (!this.isInside(sector, sectorCount)) return Status.OutOfRange;
-    return sectorCount / limit >= rangePieceLimit ? Status.TooLarge : Status.Ok;
-  }
-
-  /** The device may have grown since the last look, so beyond its end is looked at twice. */
-  private isInside(sector: u64, sectorCount: u64): bool {
-    const geometry = this.life.geometry;
-    if (geometry.isInside(sector, sectorCount)) return true;
-    this.engine.refresh();
-    return geometry.isInside(sector, sectorCount);
+    const engine = this.engine;
+    engine.inspect();
+    const status = engine.admission.range(type, sector, sectorCount);
+    if (status != Status.OutOfRange) return status;
+    engine.refresh();
+    return engine.admission.range(type, sector, sectorCount);
   }
 
   /** Read or write all of a lease; nothing of it is in flight any more when this returns. */
@@ -94,7 +80,7 @@ export class Disk {
     const refused = this.admit(type, sector, lengthBytes);
     if (refused != Status.Ok || lengthBytes == 0) return refused;
     const engine = this.engine, operations = engine.operations;
-    engine.preparation.begin(synchronousOperation, type, 0, noGrant);
+    engine.preparation.begin(synchronousOperation, type, noGrant);
     let offsetBytes: u32 = 0;
     // Bounded: each turn covers a sector or more, or ends a request that was in flight. After a failure nothing is added.
     while (offsetBytes < lengthBytes && operations.status(synchronousOperation) == Status.Ok) {
@@ -108,23 +94,18 @@ export class Disk {
 
   /** Discard or zero a range of sectors, in as many requests as the device's limits ask for. */
   erase(type: u32, sector: u64, sectorCount: u64, flags: u32): u32 {
-    const refused = flags & ~ZeroFlag.unmap ? Status.InvalidArgument : this.admitRange(type, sector, sectorCount);
+    const refused = flags & ~RequestFlag.unmap ? Status.InvalidArgument : this.admitRange(type, sector, sectorCount);
     if (refused != Status.Ok || sectorCount == 0) return refused;
     const engine = this.engine, operations = engine.operations;
-    engine.preparation.begin(synchronousOperation, type, 0, noGrant);
+    engine.preparation.begin(synchronousOperation, type, noGrant);
     // Bounded: by `rangePieceLimit` pieces, and by the ends of requests that were in flight.
     for (let done: u64 = 0; done < sectorCount && operations.status(synchronousOperation) == Status.Ok;) {
-      const covered = engine.preparation.addRange(synchronousOperation, type, sector + done, sectorCount - done, this.rangeFlags(type, flags));
+      const covered = engine.preparation.addRange(synchronousOperation, type, sector + done, sectorCount - done, engine.admission.rangeFlags(type, flags));
       if (covered > 0) done += u64(covered);
       else if (covered == -<i32>Status.Busy) this.awaitSlot();
       else operations.fail(synchronousOperation, u32(-covered));
     }
     return engine.complete();
-  }
-
-  /** Flags of a range for the device: unmap for zeros only (§5.2.6.1), and only where it means something. */
-  rangeFlags(type: u32, flags: u32): u32 {
-    return type == RequestType.writeZeroes && flags & ZeroFlag.unmap && this.life.geometry.mayUnmap ? rangeUnmap : 0;
   }
 
   flush(): u32 {
@@ -167,7 +148,7 @@ export class Disk {
   /** One synchronous request, with data of the identity page or none. */
   private request(type: u32, lengthBytes: u32): u32 {
     const engine = this.engine;
-    engine.preparation.begin(synchronousOperation, type, 0, noGrant);
+    engine.preparation.begin(synchronousOperation, type, noGrant);
     let covered = engine.preparation.addPiece(synchronousOperation, type, 0, 0, <u32>QueueMemory.identity(), lengthBytes);
     if (covered == -<i32>Status.Busy) {
       this.awaitSlot();

@@ -1,5 +1,6 @@
-// Counts since the driver started: the work done (DeviceStatistics), and what the device did besides it (DeviceHealth).
-import { DeviceHealth, DeviceStatistics } from "../../kernel-bindings/generated/assembly/block-device";
+// Counts since the driver started: the work done (DeviceStatistics), what the device did besides it (DeviceHealth), and in which order (SchedulingStatistics).
+import { DeviceHealth, DeviceStatistics, SchedulingStatistics } from "../../kernel-bindings/generated/assembly/block-device";
+import { Dispatcher } from "./dispatcher";
 import { RequestType } from "./virtio";
 
 export class DriverStatistics {
@@ -25,6 +26,9 @@ export class DriverStatistics {
   writeZeroes: u64 = 0;
   /** Of chains, header and status byte included; the ring's own in front of a table are not counted. */
   descriptors: u64 = 0;
+  /** Requests of batches that share the device request of the one before them on the disk, and those that could not start at once. */
+  merged: u64 = 0;
+  waited: u64 = 0;
 
   /** An operation of this request type ended well. */
   count(type: u32, bytes: u32): void {
@@ -59,5 +63,14 @@ export class DriverStatistics {
     DeviceHealth.setDiscards(out, this.discards);
     DeviceHealth.setWriteZeroes(out, this.writeZeroes);
     DeviceHealth.setDescriptors(out, this.descriptors);
+  }
+
+  /** Write a SchedulingStatistics at `out`. */
+  putScheduling(out: usize, dispatcher: Dispatcher): void {
+    SchedulingStatistics.setMerged(out, this.merged);
+    SchedulingStatistics.setWaited(out, this.waited);
+    SchedulingStatistics.setOvertakes(out, dispatcher.scheduler.overtakes);
+    SchedulingStatistics.setOverdue(out, dispatcher.scheduler.overdue);
+    SchedulingStatistics.setWaiting(out, dispatcher.waitingCount);
   }
 }

@@ -7,7 +7,7 @@ import { Feature } from "./virtio";
  * the driver would have to set. A device that cannot do without one of them takes FEATURES_OK back (§3.1.1) and is refused.
  */
 const understood: u64 = Feature.segmentBytesMaximum | Feature.segmentMaximum | Feature.readOnly | Feature.blockSize | Feature.flush
-  | Feature.topology | Feature.discard | Feature.writeZeroes | Feature.indirectDescriptors | Feature.eventIndex | Feature.version1 | Feature.accessPlatform;
+  | Feature.topology | Feature.multiqueue | Feature.discard | Feature.writeZeroes | Feature.indirectDescriptors | Feature.eventIndex | Feature.version1 | Feature.accessPlatform;
 
 /** Why a device is refused. */
 export namespace Refusal {

@@ -3,7 +3,7 @@
 // What stays true: block sizes are powers of two; every limit is a whole number of blocks, 0 where the operation is not
 // offered; while the device is live only the capacity moves, the limits stay those that the queue was made for.
 import { Transport } from "./transport";
-import { Configuration, Feature, sectorBytes } from "./virtio";
+import { Configuration, Feature, queueLimit, sectorBytes } from "./virtio";
 
 /** A configuration that changes at every look is not believed. */
 const attemptLimit: u32 = 16;
@@ -35,6 +35,8 @@ export class DeviceGeometry {
   /** Data segments that the device takes in one request, and the bytes of one of them. */
   segmentLimit: u32 = 1;
   segmentBytes: u32 = unlimitedBytes;
+  /** Queues that the device claims to have, at least 1 and at most `queueLimit`. */
+  queueCount: u32 = 1;
   discardSectors: u32 = 0;
   discardAlignmentSectors: u32 = 1;
   writeZeroesSectors: u32 = 0;
@@ -67,6 +69,9 @@ export class DeviceGeometry {
     }
     return Look.unstable;
   }
+
+  /** The most segments of memory that is in one piece. */
+  segmentsOf(lengthBytes: u32): u32 { return (lengthBytes - 1) / this.segmentBytes + 1; }
 
   /** Is this a range of whole blocks? */
   isWhole(sector: u64, lengthBytes: u32): bool {
@@ -115,6 +120,8 @@ export class DeviceGeometry {
   private readLimits(transport: Transport, features: u64): void {
     this.segmentLimit = features & Feature.segmentMaximum ? max(transport.configuration32(Configuration.segmentMaximum), 1) : 1;
     this.segmentBytes = features & Feature.segmentBytesMaximum ? transport.configuration32(Configuration.segmentBytesMaximum) : unlimitedBytes;
+    const queueCount = features & Feature.multiqueue ? transport.configuration32(Configuration.queueCount) >> 16 : 1;
+    this.queueCount = min(max(queueCount, 1), queueLimit);
     this.discardSectors = features & Feature.discard ? this.rangeLimit(transport.configuration32(Configuration.discardSectors)) : 0;
     const alignment = this.discardSectors ? transport.configuration32(Configuration.discardAlignment) : 0;
     this.discardAlignmentSectors = alignment && alignment <= rangeSectorsLimit && (alignment & (this.blockSectors - 1)) == 0 ? alignment : this.blockSectors;

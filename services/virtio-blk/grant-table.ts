@@ -2,14 +2,15 @@
 // What stays true: the length kept here was proved against the kernel when the grant was attached; every request still
 // asks the kernel for its segments, so a grant that was revoked since is refused there and no address outlives it.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { FixedArray } from "../base/fixed-array/index";
 import { Platform } from "./platform";
 
 export const grantLimit: u32 = 64;
 
 export class GrantTable {
-  private handles: StaticArray<u32> = new StaticArray<u32>(grantLimit);
-  private lengths: StaticArray<u32> = new StaticArray<u32>(grantLimit);
-  private inFlight: StaticArray<u32> = new StaticArray<u32>(grantLimit);
+  private handles: FixedArray<u32> = new FixedArray<u32>(grantLimit);
+  private lengths: FixedArray<u32> = new FixedArray<u32>(grantLimit);
+  private inFlight: FixedArray<u32> = new FixedArray<u32>(grantLimit);
   private probe: usize = memory.data(16, 8);
 
   constructor(private platform: Platform) {}

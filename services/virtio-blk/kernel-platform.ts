@@ -33,6 +33,8 @@ export class KernelPlatform extends Platform {
     for (let index = 0; index < length; index++) store<u8>(this.text + index, <u8>text.charCodeAt(index));
     kernel.traceNote(capabilities.trace, this.text, u32(length));
   }
+
+  record(address: usize, lengthBytes: u32): bool { return kernel.traceNote(capabilities.trace, address, lengthBytes) > 0; }
 }
 
 export class KernelRegisters extends Registers {
@@ -52,22 +54,25 @@ export class KernelRegisters extends Registers {
 
 /** What the kernel says about the device, docs/abi.md §4. Every value is the kernel's word. */
 export class DeviceParameters {
-  private values: usize = memory.data(24, 4);
+  private values: usize = memory.data(28, 4);
   private count: u32 = 0;
 
   /** Without a device all values are 0. */
   constructor() {
-    const count = kernel.deviceParameters(capabilities.diskDma, this.values, 6);
+    const count = kernel.deviceParameters(capabilities.diskDma, this.values, 7);
     this.count = count > 0 ? u32(count) : 0;
   }
 
   get isPci(): bool { return this.at(0) == 1; }
+  get isMmio(): bool { return this.at(0) == 2; }
   get notifyMultiplier(): u32 { return this.at(1); }
   get queueVector(): u32 { return this.at(2); }
   get isConfined(): bool { return (this.at(3) & 1) != 0; }
   /** Sizes of windows: the device chose them and what it wants done in them, so both are checked against each other. */
   get notifyBytes(): u32 { return this.at(4); }
   get configurationBytes(): u32 { return this.at(5); }
+  /** How long the device may keep a request, in milliseconds: the manifest's word. */
+  get timeOutMs(): u32 { return this.at(6); }
 
   private at(index: u32): u32 { return index < this.count ? load<u32>(this.values + (index << 2)) : 0; }
 }

@@ -2,6 +2,7 @@
 // is, because capabilities may not be used before.
 import { AbsentTransport } from "./absent-transport";
 import { DeviceParameters, KernelPlatform, KernelRegisters } from "./kernel-platform";
+import { MmioTransport } from "./mmio-transport";
 import { PciTransport } from "./pci-transport";
 import { VirtioBlkService } from "./service";
 import { Transport } from "./transport";
@@ -12,15 +13,15 @@ export { messageIn, messageOut } from "../../kernel-bindings/assembly/message";
 const platform = new KernelPlatform();
 let service: VirtioBlkService | null = null;
 
-/** An MMIO device (transport 2) counts as absent until its transport is built. */
 function transportOf(device: DeviceParameters): Transport {
+  if (device.isMmio) return new MmioTransport(new KernelRegisters(), device.configurationBytes);
   if (!device.isPci) return new AbsentTransport();
   return new PciTransport(new KernelRegisters(), device.notifyMultiplier, device.queueVector, device.notifyBytes, device.configurationBytes);
 }
 
 export function start(): u32 {
   const device = new DeviceParameters();
-  const made = new VirtioBlkService(platform, transportOf(device), device.isConfined);
+  const made = new VirtioBlkService(platform, transportOf(device), device.isConfined, device.timeOutMs);
   service = made;
   return made.start();
 }

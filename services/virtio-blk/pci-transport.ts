@@ -1,7 +1,9 @@
 // A virtio device behind PCI capabilities, VIRTIO 1.2 §4.1.4: the kernel found the four structures and lent them as windows.
-// The MSI-X table stays with the kernel; the driver only says which vector queue 0 uses.
+// The MSI-X table stays with the kernel; the driver only says which vector the queues use.
+import { FixedArray } from "../base/fixed-array/index";
 import { Registers, Window } from "./registers";
 import { Transport } from "./transport";
+import { queueLimit } from "./virtio";
 
 /** Offsets in the common configuration structure, §4.1.4.3. */
 namespace Common {
@@ -26,12 +28,15 @@ namespace Common {
 const noVector: u32 = 0xffff;
 
 export class PciTransport extends Transport {
-  private doorbellOffset: u32 = 0;
+  private doorbellOffsets: FixedArray<u32> = new FixedArray<u32>(queueLimit);
 
   /** The sizes are those of the windows: a doorbell outside is refused, and configuration outside reads 0. */
   constructor(
     private registers: Registers, private notifyMultiplier: u32, private queueVector: u32, private notifyBytes: u32, private configurationBytes: u32,
   ) { super(); }
+
+  /** The kernel has found the device by its ids in configuration space, which the driver does not see. */
+  refusal(): string { return ""; }
 
   status(): u32 { return this.registers.read8(Window.common, Common.deviceStatus); }
 
@@ -60,18 +65,18 @@ export class PciTransport extends Transport {
     return this.registers.read32(Window.configuration, offset);
   }
 
-  queueSizeLimit(): u32 {
-    if (this.registers.read16(Window.common, Common.queueCount) == 0) return 0;
-    this.registers.write16(Window.common, Common.queueSelect, 0);
+  queueSizeLimit(queue: u32): u32 {
+    if (this.registers.read16(Window.common, Common.queueCount) <= queue) return 0;
+    this.registers.write16(Window.common, Common.queueSelect, queue);
     return this.registers.read16(Window.common, Common.queueSize);
   }
 
-  enableQueue(size: u32, descriptors: u64, available: u64, used: u64): bool {
+  enableQueue(queue: u32, size: u32, descriptors: u64, available: u64, used: u64): bool {
     const registers = this.registers;
     // Changes of the configuration use the same vector (§4.1.5.1.2 allows it): an interrupt that brings no completion is one.
     // If the device cannot map it, the driver learns of changes when it looks.
     registers.write16(Window.common, Common.configurationVector, this.queueVector);
-    registers.write16(Window.common, Common.queueSelect, 0);
+    registers.write16(Window.common, Common.queueSelect, queue);
     registers.write16(Window.common, Common.queueSize, size);
     registers.write16(Window.common, Common.queueVector, this.queueVector);
     // The device answers NO_VECTOR when it cannot map the vector (§4.1.5.1.2).
@@ -81,12 +86,12 @@ export class PciTransport extends Transport {
     this.write64(Common.queueDevice, used);
     const offset = u64(registers.read16(Window.common, Common.queueNotifyOffset)) * u64(this.notifyMultiplier);
     if (offset & 1 || this.notifyBytes < 2 || offset > u64(this.notifyBytes - 2)) return false;
-    this.doorbellOffset = u32(offset);
+    this.doorbellOffsets[queue] = u32(offset);
     registers.write16(Window.common, Common.queueEnable, 1);
     return true;
   }
 
-  ring(): void { this.registers.write16(Window.notify, this.doorbellOffset, 0); } // §4.1.5.2: the queue's index
+  ring(queue: u32): void { this.registers.write16(Window.notify, this.doorbellOffsets[queue], queue); } // §4.1.5.2: the queue's index
 
   acknowledgeInterrupt(): void {
     // Reading the ISR takes the line down (§4.1.4.5); with MSI-X there is no line.

@@ -21,4 +21,6 @@ export abstract class Platform {
   abstract announce(): void;
   /** A line for the trace. */
   abstract note(text: string): void;
+  /** The same from memory: ASCII. True when a trace is recorded, from the domain's start to its end. */
+  abstract record(address: usize, lengthBytes: u32): bool;
 }

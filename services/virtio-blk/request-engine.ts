@@ -3,24 +3,25 @@
 //
 // What stays true: a slot's memory is given back to its owner only after the device has used its chain or was reset;
 // each piece of an operation ends exactly once; no answer of the device traps, allocates or loops without bound.
+import { BatchRequest } from "../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { Admission } from "./admission";
 import { DeviceLife } from "./device-life";
+import { Dispatcher } from "./dispatcher";
 import { DriverStatistics } from "./driver-statistics";
 import { Look } from "./geometry";
 import { GrantTable } from "./grant-table";
-import { noGrant, OperationTable, synchronousOperation } from "./operation-table";
+import { noOperation, OperationTable, synchronousOperation } from "./operation-table";
 import { Platform } from "./platform";
 import { Preparation } from "./preparation";
+import { QueueSet } from "./queue-set";
 import { RequestSlots } from "./request-slots";
+import { RequestTrace } from "./request-trace";
 import { Transport } from "./transport";
 import { RequestStatus, RequestType } from "./virtio";
-import { Virtqueue } from "./virtqueue";
 
-/** A request that the device has kept for so long is given up on, with the device. */
-const timeLimitMs: u32 = 30_000;
-const timeLimitNanoseconds: u64 = u64(timeLimitMs) * 1_000_000;
 /** The longest sleep without a look at the clock, the ring and the device's health: a lost interrupt costs no more. */
-const sliceMicroseconds: u32 = min(1_000_000, timeLimitMs * 50);
+const sliceMicrosecondsLimit: u32 = 1_000_000;
 /** Wake-ups in a row that bring nothing: more than that is an interrupt storm, or a kernel that cannot sleep. */
 const fruitlessLimit: u32 = 100_000;
 /** Turns of polling before sleeping, adapted to what has paid off lately. */
@@ -40,48 +41,65 @@ export class RequestEngine {
   /** The device raised an interrupt for nothing, or failed a request: it may have changed, or have stopped. */
   private isSuspect: bool = false;
   preparation: Preparation;
+  admission: Admission;
+  dispatcher: Dispatcher;
+  trace: RequestTrace;
   private polls: u32 = pollsMost;
   private sleeps: u32 = 0;
   /** When the patience with a dying domain's request ends; 0: none is dying. */
   private cancelDeadline: u64 = 0;
+  /** A request that the device has kept for so long is given up on, with the device. */
+  private timeLimitNanoseconds: u64 = 0;
+  private sliceMicroseconds: u32 = 0;
 
   constructor(
-    private platform: Platform, private transport: Transport, private queue: Virtqueue, private life: DeviceLife,
-    private grants: GrantTable, private statistics: DriverStatistics,
+    private platform: Platform, private transport: Transport, private queues: QueueSet, private life: DeviceLife,
+    grants: GrantTable, private statistics: DriverStatistics, timeOutMs: u32,
   ) {
-    const slots = new RequestSlots(), operations = new OperationTable();
+    const slots = new RequestSlots(), operations = new OperationTable(), admission = new Admission(life), trace = new RequestTrace(platform);
+    const preparation = new Preparation(platform, queues, life, slots, operations, statistics, trace);
+    this.trace = trace;
     this.slots = slots;
     this.operations = operations;
-    this.preparation = new Preparation(platform, queue, life, slots, operations, statistics);
+    this.timeLimitNanoseconds = u64(timeOutMs) * 1_000_000;
+    this.sliceMicroseconds = min(sliceMicrosecondsLimit, timeOutMs * 50);
+    this.admission = admission;
+    this.preparation = preparation;
+    this.dispatcher = new Dispatcher(admission, grants, operations, slots, preparation, statistics);
   }
 
   /** Bring the device up with nothing in flight. */
   start(): bool {
     const revived = this.revive();
-    this.slots.clear(this.queue.slotCount);
+    this.clearSlots();
     return revived;
   }
 
   /** Hand everything prepared to the device. */
   publish(): void {
     this.slots.launch();
-    if (!this.queue.publish()) return;
-    this.statistics.doorbells++;
-    this.transport.ring();
+    for (let offered = this.queues.takeOffered(); offered != 0; offered &= offered - 1) {
+      const index = ctz(offered);
+      if (!this.queues.at(index).publish()) continue;
+      this.statistics.doorbells++;
+      this.transport.ring(index);
+    }
   }
 
-  /** No more pieces; an operation of a batch that is already done is queued for reaping. */
-  close(operation: u32): void {
-    this.operations.close(operation);
-    if (operation != synchronousOperation && this.operations.isDone(operation)) this.finish(operation);
+  /** What waits for room, of batches, goes to the device. */
+  startWaiting(): void {
+    if (this.dispatcher.waitingCount == 0) return;
+    this.dispatcher.pump();
+    this.publish();
   }
 
   /** Publish, and wait until the synchronous operation is done. Bounded: each turn ends a piece or gives up on the device. */
   complete(): u32 {
     const operations = this.operations;
-    this.close(synchronousOperation);
+    operations.close(synchronousOperation);
     this.publish();
     while (!operations.isDone(synchronousOperation)) {
+      this.startWaiting(); // behind all of the call: it went ahead of what waits
       this.awaitProgress(operations.kind(synchronousOperation) != RequestType.flush, operations.pieceCount(synchronousOperation));
     }
     const status = operations.status(synchronousOperation);
@@ -98,13 +116,13 @@ export class RequestEngine {
     if (this.collect()) return;
     if (mayPoll && this.poll()) return;
     for (let fruitless: u32 = 0; fruitless < fruitlessLimit; fruitless++) {
-      this.queue.arm(min(needed, this.slots.inFlightCount));
+      this.arm(needed);
       if (this.collect()) return;
       if (this.expire()) return;
-      const woken = this.platform.wait(sliceMicroseconds);
+      const woken = this.platform.wait(this.sliceMicroseconds);
       if (woken == -<i32>Status.Cancelled) return this.hurry();
       if (woken > 0) this.interrupted();
-      else if (!this.life.isHealthy() && this.queue.usedCount() == 0) {
+      else if (!this.life.isHealthy() && !this.hasUsed()) {
         this.giveUp(Status.DeviceError, "the device stopped by itself");
         return;
       }
@@ -129,12 +147,12 @@ export class RequestEngine {
     this.giveUp(Status.Cancelled, "a request of a domain that is dying did not end soon");
   }
 
-  /** An interrupt came: let the next one through before the ring is looked at. */
+  /** An interrupt came: take the device's line down, then let the next one through, before the ring is looked at. */
   interrupted(): void {
     this.statistics.interrupts++;
-    this.queue.disarm();
-    this.platform.acknowledgeInterrupt();
+    this.queues.disarm();
     this.transport.acknowledgeInterrupt();
+    this.platform.acknowledgeInterrupt();
   }
 
   /** An interrupt brought nothing: late, invented, or for a change of the configuration or a stop of the device (§2.1.2, §2.5.3). */
@@ -148,8 +166,11 @@ export class RequestEngine {
     if (!this.isSuspect || !this.life.live) return;
     assert(this.slots.preparedCount == 0, "a reset would lose what is prepared");
     this.isSuspect = false;
-    if (this.life.isHealthy()) this.refresh();
-    else this.giveUp(Status.DeviceError, "the device stopped by itself");
+    if (!this.life.isHealthy()) this.giveUp(Status.DeviceError, "the device stopped by itself");
+    else if (!this.areIdleQueuesStill()) {
+      this.statistics.breach();
+      this.giveUp(Status.DeviceError, "the used index of an idle queue moved");
+    } else this.refresh();
   }
 
   /** Look at the configuration of a live device once more. */
@@ -165,25 +186,36 @@ export class RequestEngine {
 
   /** End everything that the device says it has used; false when that is nothing. */
   collect(): bool {
-    const claimed = this.queue.usedCount();
+    const slots = this.slots;
+    let found = false;
+    // A reset on the way leaves nothing in flight.
+    for (let busy = slots.busyQueues; busy != 0; busy &= (busy - 1) & slots.busyQueues) {
+      if (this.collectFrom(ctz(busy))) found = true;
+    }
+    return found;
+  }
+
+  private collectFrom(index: u32): bool {
+    const queue = this.queues.at(index);
+    const claimed = queue.usedCount();
     if (claimed == 0) return false;
-    if (claimed > this.slots.inFlightCount) {
+    if (claimed > this.slots.inFlightIn(index)) {
       this.statistics.breach();
       this.giveUp(Status.DeviceError, "the used index jumped");
       return true;
     }
     this.platform.fence(); // entries, status bytes and data are read after the index (§2.7.14)
-    for (let index: u32 = 0; index < claimed; index++) {
-      const slot = this.queue.usedSlot();
-      const length = this.queue.usedLength();
-      this.queue.take();
+    for (let entry: u32 = 0; entry < claimed; entry++) {
+      const slot = queue.usedSlot();
+      const length = queue.usedLength();
+      queue.take();
       if (!this.slots.isInFlight(slot)) {
         // Which request was meant cannot be known, so none of the others can be trusted to be what it says.
         this.statistics.breach();
         this.giveUp(Status.DeviceError, "a used entry names no request in flight");
         return true;
       }
-      const byte = this.queue.statusByte(slot);
+      const byte = queue.statusByte(slot);
       if (byte == RequestStatus.untouched) {
         // The last thing that a device does for a request (§5.2.6) was not done: it may be at it still, so its memory is not given back yet.
         this.statistics.breach();
@@ -197,7 +229,7 @@ export class RequestEngine {
 
   /** Give up on the device when a request is overdue; true when it was. Only this reads the clock, and only when waiting. */
   expire(): bool {
-    if (this.slots.inFlightCount == 0 || !this.slots.overdue(this.platform.now(), timeLimitNanoseconds)) return false;
+    if (this.slots.inFlightCount == 0 || !this.slots.overdue(this.platform.now(), this.timeLimitNanoseconds)) return false;
     this.statistics.timeOuts++;
     this.giveUp(Status.TimedOut, "a request took longer than the time limit");
     return true;
@@ -209,9 +241,11 @@ export class RequestEngine {
    */
   rest(): void {
     this.cancelDeadline = 0;
+    this.startWaiting();
     while (this.slots.inFlightCount != 0) {
-      this.queue.arm();
+      this.arm(1);
       if (!this.collect()) break;
+      this.startWaiting();
     }
     if (this.operations.unannouncedCount == 0) return;
     this.operations.unannouncedCount = 0;
@@ -234,29 +268,34 @@ export class RequestEngine {
   }
 
   private endPiece(slot: u32, status: u32): void {
-    const operation = this.slots.operation(slot);
+    const operations = this.operations;
+    let operation = this.slots.operation(slot);
     const dataBytes = this.slots.data(slot);
+    if (this.trace.isOn) this.trace.ended(slot, status);
     this.slots.land(slot);
     if (status != Status.Ok) {
       this.statistics.errors++;
       this.isSuspect = true;
     }
-    this.operations.endPiece(operation, status, dataBytes);
-    if (operation != synchronousOperation && this.operations.isDone(operation)) this.finish(operation);
+    let follower = operations.follower(operation);
+    if (follower == noOperation) return this.endPart(operation, status, dataBytes);
+    // A run: each of its operations is whole, and what happened to the request happened to all of them.
+    for (; operation != noOperation; operation = follower) {
+      follower = operations.follower(operation);
+      this.endPart(operation, status, BatchRequest.lengthBytes(operations.request(operation)));
+    }
   }
 
-  private finish(operation: u32): void {
-    const operations = this.operations;
-    const grant = operations.grant(operation);
-    if (grant != noGrant) this.grants.release(grant);
-    if (operations.status(operation) == Status.Ok) this.statistics.count(operations.kind(operation), operations.bytes(operation));
-    operations.finish(operation);
+  private endPart(operation: u32, status: u32, dataBytes: u32): void {
+    this.operations.endPiece(operation, status, dataBytes);
+    if (operation != synchronousOperation && this.operations.isDone(operation)) this.dispatcher.finish(operation);
   }
 
   /**
    * Reset the device, end everything in flight with `status`, and begin anew with empty rings. A device that cannot be brought up again is
    * gone for good, and so says the answer. One that does not confirm the reset may still write to what was lent to it, so nothing may be
    * answered: the driver ends, and the kernel takes the device's way to memory away (docs/supervision.md §3).
+   * What waits the device has not seen, so it starts afterwards; but behind a device that was silent for so long nobody shall wait once more.
    */
   private giveUp(status: u32, reason: string): void {
     this.platform.note(reason);
@@ -264,20 +303,48 @@ export class RequestEngine {
     const isReset = this.life.reset();
     assert(isReset, "the device does not confirm its reset and may still write to lent memory");
     const answer = this.life.bringUp() ? status : Status.DeviceGone;
-    for (let slot: u32 = 0; slot < this.slots.count; slot++) {
+    for (let slot: u32 = 0; slot < this.slots.limit; slot++) {
       if (this.slots.isInFlight(slot)) this.endPiece(slot, answer);
     }
-    this.slots.clear(this.queue.slotCount);
+    this.clearSlots();
     this.isSuspect = false;
+    if (answer == Status.DeviceGone || answer == Status.TimedOut) this.dispatcher.endWaiting(answer);
   }
 
-  private revive(): bool { return this.life.reset() && this.life.bringUp(); }
+  private clearSlots(): void { this.slots.clear(this.queues.count, this.queues.slotShift, this.queues.slotCount); }
+
+  /** Does any queue with something in flight claim to have used something? */
+  private hasUsed(): bool {
+    for (let busy = this.slots.busyQueues; busy != 0; busy &= busy - 1) if (this.queues.at(ctz(busy)).usedCount() != 0) return true;
+    return false;
+  }
+
+  /** Nothing can be used where nothing is in flight; queues that are busy are judged when they are collected from. */
+  private areIdleQueuesStill(): bool {
+    for (let index: u32 = 0; index < this.queues.count; index++) {
+      if (this.slots.inFlightIn(index) == 0 && this.queues.at(index).usedCount() != 0) return false;
+    }
+    return true;
+  }
+
+  /** Ask for an interrupt at the latest when `needed` more requests have ended, in whatever queues that is. */
+  private arm(needed: u32): void {
+    const busy = this.slots.busyQueues;
+    const share = busy & (busy - 1) ? max(needed / popcnt(busy), 1) : needed;
+    for (let left = busy; left != 0; left &= left - 1) {
+      const index = ctz(left);
+      this.queues.at(index).arm(min(share, this.slots.inFlightIn(index)));
+    }
+    this.platform.fence(); // the wish goes out before the rings are looked at once more
+  }
+
+  private revive(): bool { return this.life.recognise() && this.life.reset() && this.life.bringUp(); }
 
   /** Poll for a while; true when something ended. Each turn has a host call, without which loads may be merged. */
   private poll(): bool {
     for (let turn: u32 = 0; turn < this.polls; turn++) {
       this.platform.relax();
-      if (this.queue.usedCount() == 0) continue;
+      if (!this.hasUsed()) continue;
       this.polls = min(this.polls << 1, pollsMost);
       return this.collect();
     }

@@ -1,7 +1,8 @@
 // The block-device interface: messages to calls of disk.ts and batches.ts, and their results to replies.
 import {
-  AttachReply, AwaitCompletionsReply, DescribeReply, DeviceHealth, DeviceStatistics, IdentifyReply, LimitsReply, ReapReply, Server, SubmitReply,
+  AttachReply, AwaitCompletionsReply, DescribeReply, DeviceHealth, DeviceStatistics, IdentifyReply, LimitsReply, ReapReply, SchedulingStatistics, Server, SubmitReply,
 } from "../../kernel-bindings/generated/assembly/block-device";
+import { requestId } from "../../kernel-bindings/assembly/message";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Batches } from "./batches";
 import { Disk } from "./disk";
@@ -14,16 +15,17 @@ export class VirtioBlkService extends Server {
   batches: Batches;
   private record: usize = memory.data(64, 8);
 
-  /** `confined`: an IOMMU stands before the device. */
-  constructor(private platform: Platform, transport: Transport, confined: bool) {
+  /** `confined`: an IOMMU stands before the device. `timeOutMs`: how long the device may keep a request. */
+  constructor(private platform: Platform, transport: Transport, confined: bool, timeOutMs: u32) {
     super();
-    const disk = new Disk(platform, transport, confined);
+    const disk = new Disk(platform, transport, confined, timeOutMs);
     this.disk = disk;
     this.batches = new Batches(platform, disk);
   }
 
   /** Ok also when the device cannot be used: the operations say so, and what stands on the driver can start and report it. */
   start(): u32 {
+    this.disk.engine.trace.open();
     this.disk.start();
     return Status.Ok;
   }
@@ -38,8 +40,9 @@ export class VirtioBlkService extends Server {
     DescribeReply.setBlockBytes(disk.life.geometry.blockBytes);
     DescribeReply.setFlags(disk.flags());
     DescribeReply.setMaximumTransferBytes(disk.maximumTransferBytes());
-    DescribeReply.setMaximumSegments(disk.queue.segmentLimit);
-    DescribeReply.setQueueDepth(disk.queue.slotCount);
+    DescribeReply.setMaximumSegments(disk.queues.segmentLimit);
+    DescribeReply.setQueueDepth(disk.queues.slotCount * disk.queues.count);
+    DescribeReply.setQueues(disk.queues.count);
     return Status.Ok;
   }
 
@@ -101,7 +104,7 @@ export class VirtioBlkService extends Server {
   }
 
   override submit(_badge: u32, _rights: u32, count: u32, batch: u32, batchLength: u32): u32 {
-    const status = this.batches.submit(count, batch, batchLength);
+    const status = this.batches.submit(count, batch, batchLength, requestId());
     if (status == Status.Ok) SubmitReply.setAccepted(this.batches.accepted);
     return status;
   }
@@ -125,6 +128,13 @@ export class VirtioBlkService extends Server {
     if (healthLength < DeviceHealth.SIZE) return Status.InvalidArgument;
     this.disk.statistics.putHealth(this.record);
     const written = this.platform.leaseWrite(health, 0, this.record, DeviceHealth.SIZE);
+    return written < 0 ? u32(-written) : Status.Ok;
+  }
+
+  override scheduling(_badge: u32, _rights: u32, scheduling: u32, schedulingLength: u32): u32 {
+    if (schedulingLength < SchedulingStatistics.SIZE) return Status.InvalidArgument;
+    this.disk.statistics.putScheduling(this.record, this.disk.engine.dispatcher);
+    const written = this.platform.leaseWrite(scheduling, 0, this.record, SchedulingStatistics.SIZE);
     return written < 0 ? u32(-written) : Status.Ok;
   }
 

@@ -1,7 +1,9 @@
-// What the driver needs of the way a virtio device is attached: PCI today (pci-transport.ts), MMIO version 2 (§4.2) as a
-// second file with the same methods. Whatever a method returns was said by the device and is not to be trusted.
+// What the driver needs of the way a virtio device is attached: PCI (pci-transport.ts, §4.1) or the memory bus (mmio-transport.ts,
+// §4.2). Whatever a method returns was said by the device and is not to be trusted.
 
 export abstract class Transport {
+  /** Why this is no device that the driver can have, or "": looked at before anything is done to it. */
+  abstract refusal(): string;
   abstract status(): u32;
   /** Writing 0 asks for a reset, which is done when `status` reads 0 (§2.4, §4.1.4.3.2). */
   abstract setStatus(value: u32): void;
@@ -11,12 +13,12 @@ export abstract class Transport {
   abstract configurationGeneration(): u32;
   /** Configuration that the device does not have reads 0. */
   abstract configuration32(offset: u32): u32;
-  /** Largest size of queue 0; 0 when there is none. */
-  abstract queueSizeLimit(): u32;
-  /** Hand queue 0 to the device; false when it refuses the interrupt vector or names a doorbell that we may not ring. */
-  abstract enableQueue(size: u32, descriptors: u64, available: u64, used: u64): bool;
-  /** Ring the doorbell of queue 0. */
-  abstract ring(): void;
+  /** Largest size of a queue (0 … queueLimit - 1); 0 when there is no such queue. */
+  abstract queueSizeLimit(queue: u32): u32;
+  /** Hand a queue to the device; false when it refuses the interrupt vector or names a doorbell that we may not ring. */
+  abstract enableQueue(queue: u32, size: u32, descriptors: u64, available: u64, used: u64): bool;
+  /** Ring the doorbell of a queue that was enabled. */
+  abstract ring(queue: u32): void;
   /** Take the device's interrupt line down, where it has one; to be done before the used ring is looked at. */
   abstract acknowledgeInterrupt(): void;
 }

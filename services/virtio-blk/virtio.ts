@@ -22,6 +22,7 @@ export namespace Feature {
   export const blockSize: u64 = 1 << 6;
   export const flush: u64 = 1 << 9;
   export const topology: u64 = 1 << 10;
+  export const multiqueue: u64 = 1 << 12;
   export const discard: u64 = 1 << 13;
   export const writeZeroes: u64 = 1 << 14;
   export const indirectDescriptors: u64 = 1 << 28;
@@ -65,6 +66,8 @@ export namespace Configuration {
   /** u8 exponent of the physical block size over the logical, u8 alignment offset, u16 minimum I/O size, all in logical blocks. */
   export const topology: u32 = 24;
   export const optimalIo: u32 = 28;
+  /** u8 writeback, u8 unused, u16 num_queues */
+  export const queueCount: u32 = 32;
   export const discardSectors: u32 = 36;
   export const discardAlignment: u32 = 44;
   export const writeZeroesSectors: u32 = 48;
@@ -72,6 +75,8 @@ export namespace Configuration {
   export const mayUnmap: u32 = 56;
 }
 
+/** The most queues that are used. */
+export const queueLimit: u32 = 8;
 export const sectorBytes: u32 = 512;
 export const descriptorBytes: u32 = 16;
 /** { u32 type, u32 reserved, u64 sector }, §5.2.6. */

@@ -164,6 +164,9 @@ const failures: Array<[string[], number, RegExp]> = [
   [["log", image, "--from", "x"], 2, /--from x: a number of entries/],
   [["boot", at("none.img"), "--hosted"], 1, /cannot open the image/],
   [["boot", image, "--memory", "12"], 2, /--memory 12: megabytes, at least 512\n$/],
+  [["boot", image, "--machine", "pc"], 2, /--machine pc: q35 or microvm\n$/],
+  [["boot", image, "--hosted", "--iommu"], 2, /--iommu: there is none with --hosted, .*\n$/],
+  [["boot", image, "--machine", "microvm", "--iommu"], 2, /--iommu: the machine microvm has none; .*\n$/],
   [["boot", image, "--accel", "magic"], 2, /--accel magic: tcg or kvm\n$/],
   [["ls", image, "/", "--trace", at("no/folder/trace")], 1, /cannot write the trace: no such file or directory\n$/],
 ];

@@ -130,8 +130,8 @@ test("device access to a lease ends with the call, to a grant with the grant, to
 
 test("device_parameters and registers", async () => {
   const { low, middle } = await bootProbes();
-  assert.equal(low.result(Step.deviceParameters, LowHandles.dma, low.scratch, 9), 6);
-  assert.deepEqual(low.words(low.scratch, 6), [1, 4, 1, 1, 8, 64]);
+  assert.equal(low.result(Step.deviceParameters, LowHandles.dma, low.scratch, 9), 7);
+  assert.deepEqual(low.words(low.scratch, 7), [1, 4, 1, 1, 8, 64, 30000]);
   assert.equal(low.result(Step.mmioRead16, LowHandles.common, 0x12), 1, "num_queues");
   assert.equal(low.result(Step.mmioRead32, LowHandles.configuration, 0), 2048, "capacity in sectors");
   low.result(Step.mmioWrite8, LowHandles.common, 0x14, 1);

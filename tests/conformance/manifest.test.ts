@@ -104,6 +104,9 @@ const refusals: Array<[string, (manifest: Small) => unknown, RegExp]> = [
   ["rights without meaning", (m) => m.domains[1]!.capabilities.push({ name: "e", kind: "endpoint", domain: "one", rights: 1024 }), /rights/],
   ["a badge too large", (m) => m.domains[1]!.capabilities.push({ name: "e", kind: "endpoint", domain: "one", badge: 2 ** 32 }), /badge/],
   ["an unknown device", (m) => m.domains[1]!.capabilities.push({ name: "d", kind: "device", device: "floppy", bit: 1 }), /unknown device "floppy"/],
+  ["a device whose requests have no time", (m) => Object.assign(m.domains[0]!.capabilities[0]!, { timeOutMs: 0 }), /capability "disk": timeOutMs must be an integer from 1 to 600000, not 0/],
+  ["a device whose requests have too long", (m) => Object.assign(m.domains[0]!.capabilities[0]!, { timeOutMs: 600_001 }), /capability "disk": timeOutMs/],
+  ["a time-out of a timer", (m) => m.domains[1]!.capabilities.push({ name: "t", kind: "timer", bit: 1, timeOutMs: 1 }), /unknown field "timeOutMs"/],
   ["a device given twice", (m) => m.domains[1]!.capabilities.push({ name: "d", kind: "device", device: "virtio-blk", bit: 1 }), /belongs to "one" already/],
 ];
 for (const [name, spoil, message] of refusals) {

@@ -59,7 +59,7 @@ test("submit returns before the device has done anything; a notification tells o
   const { slot } = driver.attach(grantBytes);
   for (let round = 0; round < 3; round++) {
     driver.notifications = 0;
-    const accepted = driver.submit(Array.from({ length: 40 }, (_, index) => entry(Transfer.write, index, index, slot, index * 512, 512)));
+    const accepted = driver.submit(Array.from({ length: 40 }, (_, index) => entry(Transfer.write, index, index * 2, slot, index * 512, 512)));
     assert.equal(accepted, 40);
     assert.equal(driver.device.counters.writes, round * 40);
     assert.equal(driver.notifications, 0);
@@ -76,16 +76,18 @@ test("submit returns before the device has done anything; a notification tells o
   assert.equal(statusOf(() => driver.disk.detach({ slot })), "InvalidArgument");
 });
 
-test("a full queue accepts a part, then nothing, and goes on after reaping", async () => {
+test("1,024 requests are accepted, whatever the queue holds, then nothing, and again after reaping", async () => {
   const driver = await bootDriver({ queued: true });
   const { slot } = driver.attach(grantBytes);
   const entries = (first: number, count: number): BatchEntry[] => Array.from({ length: count }, (_, index) => entry(Transfer.read, first + index, 0, slot, 0, 512));
-  assert.equal(driver.submit(entries(0, 200)), 200);
-  assert.equal(driver.submit(entries(200, 200)), 56);
-  assert.equal(statusOf(() => driver.submit(entries(256, 1))), "Busy");
-  assert.equal(driver.reapAll().length, 256);
-  assert.equal(driver.submit(entries(256, 1)), 1);
-  assert.deepEqual(driver.reapAll().map(({ tag }) => tag), [256]);
+  assert.equal(driver.submit(entries(0, 700)), 700);
+  assert.equal(driver.scheduling().waiting, 700n - 256n);
+  assert.equal(driver.submit(entries(700, 700)), 324);
+  assert.equal(statusOf(() => driver.submit(entries(1024, 1))), "Busy");
+  assert.equal(new Set(driver.reapAll().map(({ tag }) => tag)).size, 1024);
+  assert.equal(driver.scheduling().waiting, 0n);
+  assert.equal(driver.submit(entries(1024, 1)), 1);
+  assert.deepEqual(driver.reapAll().map(({ tag }) => tag), [1024]);
 });
 
 test("wrong requests are answered by their completions", async () => {
@@ -146,7 +148,7 @@ test("a synchronous read passes while a batch is in flight, and the batch's end 
   const driver = await bootDriver({ queued: true });
   const { slot } = driver.attach(grantBytes);
   const buffer = { address: driver.client.reserve(4096), length: 4096 };
-  driver.submit(Array.from({ length: 256 }, (_, index) => entry(Transfer.read, index, index, slot, index * 512, 512)));
+  driver.submit(Array.from({ length: 256 }, (_, index) => entry(Transfer.read, index, index * 2, slot, index * 512, 512)));
   driver.disk.read({ sector: 100n, buffer });
   driver.system.turn();
   assert.ok(driver.notifications >= 1, "the end of the batch was not told");
@@ -156,7 +158,7 @@ test("a synchronous read passes while a batch is in flight, and the batch's end 
 test("awaitCompletions waits for no more than was asked for", async () => {
   const driver = await bootDriver({ queued: true });
   const { slot } = driver.attach(grantBytes);
-  driver.submit(Array.from({ length: 64 }, (_, index) => entry(Transfer.read, index, index, slot, index * 512, 512)));
+  driver.submit(Array.from({ length: 64 }, (_, index) => entry(Transfer.read, index, index * 2, slot, index * 512, 512)));
   const first = driver.disk.awaitCompletions({ count: 8 });
   assert.ok(first.ready >= 8 && first.inFlight > 0, `${first.ready} ready, ${first.inFlight} in flight`);
   assert.deepEqual(driver.disk.awaitCompletions({ count: 1000 }), { ready: 64, inFlight: 0 });

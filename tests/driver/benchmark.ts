@@ -6,21 +6,8 @@ import { tmpdir } from "node:os";
 import { FileDisk } from "../../host/devices/file-disk.ts";
 import { MemoryConsole } from "../../host/kernel/console.ts";
 import { bootHosted } from "../../host/kernel/system.ts";
-import { bundle, compileModule, type Manifest, systemManifest } from "../modules/build.ts";
+import { bundle, compileModule, driverManifest } from "../modules/build.ts";
 import { bootAndRun } from "../qemu/machine.ts";
-
-/** The driver and a program in the shell's place; endpoints to services that are not here lead to the driver, unused. */
-export function driverManifest(module: string): Manifest {
-  const { domains } = systemManifest();
-  const driver = domains.find(({ name }) => name === "virtio-blk")!;
-  const shell = domains.find(({ name }) => name === "shell")!;
-  driver.capabilities.find(({ name }) => name === "completion")!.domain = "shell";
-  shell.module = module;
-  shell.memoryPages = 256;
-  shell.capabilities.push({ name: "device", kind: "endpoint", domain: "virtio-blk" }, { name: "contentStore", kind: "endpoint", domain: "virtio-blk" });
-  for (const capability of shell.capabilities) if (capability.kind === "endpoint") capability.domain = "virtio-blk";
-  return { version: 1, domains: [driver, shell] };
-}
 
 const words = process.argv.slice(2);
 const split = words.indexOf("--");
@@ -35,13 +22,13 @@ try {
     "device-benchmark": await compileModule("device-benchmark", "tests/modules/device-benchmark"),
   };
   if (where.length === 0 || where.includes("hosted")) {
-    const console_ = new MemoryConsole("bench 1 100");
+    const console_ = new MemoryConsole("bench 1 300");
     const disk = new FileDisk(image);
     bootHosted({ manifest, modules: Object.fromEntries(Object.entries(modules).map(([name, path]) => [name, readFileSync(path)])), disk, console: console_, tolerateStartFailure: true });
     console.log(`hosted kernel, image file\n${console_.output}`);
   }
   if (where.length === 0 || where.includes("qemu")) {
-    const { output } = await bootAndRun({ image, bundle: bundle("device-benchmark", manifest, modules), run: "bench 1 100", extra: split < 0 ? [] : words.slice(split + 1) });
+    const { output } = await bootAndRun({ image, bundle: bundle("device-benchmark", manifest, modules), run: "bench 1 300", extra: split < 0 ? [] : words.slice(split + 1) });
     console.log(`microkernel in QEMU\n${output}`);
   }
 } finally {

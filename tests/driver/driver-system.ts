@@ -9,11 +9,11 @@ import { type BootOptions, bootHosted, type System } from "../../host/kernel/sys
 import type { Client } from "../../host/kernel/typescript-domain.ts";
 import {
   BlockDeviceClient, type Completion, completionBytes, type DeviceHealth, deviceHealthBytes, type DeviceStatistics, deviceStatisticsBytes, readCompletion,
-  readDeviceHealth, readDeviceStatistics,
+  readDeviceHealth, readDeviceStatistics, readSchedulingStatistics, type SchedulingStatistics, schedulingStatisticsBytes,
 } from "../../kernel-bindings/generated/host/block-device.ts";
 import { StatusError } from "../../kernel-bindings/host/client-port.ts";
 import { statuses } from "../../kernel-bindings/schema/abi.ts";
-import { compileModule, root, systemManifest } from "../modules/build.ts";
+import { type Capability, compileModule, type Manifest, root, systemManifest } from "../modules/build.ts";
 
 export const sectorBytes = 512;
 export const rightRead = 1;
@@ -105,6 +105,11 @@ export class DriverSystem {
     this.disk.health({ health: { address: this.batchAddress, length: deviceHealthBytes } });
     return readDeviceHealth(this.client.view, this.batchAddress);
   }
+
+  scheduling(): SchedulingStatistics {
+    this.disk.scheduling({ scheduling: { address: this.batchAddress, length: schedulingStatisticsBytes } });
+    return readSchedulingStatistics(this.client.view, this.batchAddress);
+  }
 }
 
 let builtModule: Uint8Array | null = null;
@@ -135,25 +140,26 @@ export async function editedDriver(name: string, edits: Record<string, (text: st
   return bytes;
 }
 
-/** The edit that makes the driver give up on requests after a second. */
-export const shortTimeLimit: Record<string, (text: string) => string> = {
-  "services/virtio-blk/request-engine.ts": (text) => text.replace("timeLimitMs: u32 = 30_000", "timeLimitMs: u32 = 1_000"),
-};
-
-/** A 4 MiB disk unless told otherwise. */
-export async function bootDriver(device: VirtioBlkOptions = {}, options: Partial<BootOptions> & { sectors?: number } = {}): Promise<DriverSystem> {
+/** A 4 MiB disk and the project's manifest unless told otherwise; `timeOutMs`: how long the driver lets the device keep a request. */
+export async function bootDriver(device: VirtioBlkOptions = {}, options: Partial<BootOptions> & { sectors?: number; timeOutMs?: number } = {}): Promise<DriverSystem> {
   const module = options.modules?.["virtio-blk"] ?? await driverModule();
   const disk = new MemoryDisk(options.sectors ?? 8192);
   const clock = new DeterministicClock();
   const notes: string[] = [];
   const ear = { driver: null as DriverSystem | null };
+  const manifest = systemManifest();
+  if (options.timeOutMs !== undefined) deviceCapability(manifest).timeOutMs = options.timeOutMs;
   const system = bootHosted({
-    manifest: JSON.parse(readFileSync(join(root, "services/system.json"), "utf8")), modules: { "virtio-blk": module }, only: ["virtio-blk"],
+    manifest, modules: { "virtio-blk": module }, only: ["virtio-blk"],
     replace: { block: { notified: () => { if (ear.driver) ear.driver.notifications++; } } },
     disk, device, clock, log: (line) => notes.push(line), logNotes: true, ...options,
   });
   ear.driver = new DriverSystem(system, clock, notes, disk.bytes);
   return ear.driver;
+}
+
+function deviceCapability(manifest: Manifest): Capability {
+  return manifest.domains.flatMap(({ capabilities }) => capabilities).find(({ kind }) => kind === "device")!;
 }
 
 /** Numbers from a seed: mulberry32. */

@@ -2,7 +2,7 @@
 // while the system runs, large queues, and how many descriptors, doorbells and interrupts a batch costs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DeviceFlag, Transfer, ZeroFlag } from "../../kernel-bindings/generated/host/block-device.ts";
+import { DeviceFlag, Transfer, RequestFlag } from "../../kernel-bindings/generated/host/block-device.ts";
 import { bootDriver, type DriverSystem, sectorBytes, statusOf } from "./driver-system.ts";
 
 const all = { discard: true, writeZeroes: true } as const;
@@ -22,7 +22,7 @@ test("discard and write-zeroes reach the sectors that were named, cut to the dev
   assert.equal(driver.device.counters.writeZeroes, 3);
   driver.disk.discard({ sector: 10n, sectorCount: 200n });
   assert.equal(driver.device.counters.discards, 4); // 10–64, 64–128, 128–192, 192–210
-  driver.disk.writeZeroesWith({ sector: 300n, sectorCount: 8n, flags: ZeroFlag.unmap });
+  driver.disk.writeZeroesWith({ sector: 300n, sectorCount: 8n, flags: RequestFlag.unmap });
   assert.equal(driver.device.counters.unmaps, 1);
   const health = driver.health();
   assert.deepEqual([health.discards, health.writeZeroes, health.breaches], [1n, 2n, 0n]);
@@ -93,7 +93,7 @@ for (const [queueSize, eventIndex, indirect, depth] of [[1024, true, true, 1024]
     const { slot } = driver.attach(Math.max(queueDepth * 512, 4096));
     const before = { ...driver.statistics(), descriptors: driver.health().descriptors };
     const raised = driver.device.counters.interrupts;
-    assert.equal(driver.submit(Array.from({ length: queueDepth }, (_, index) => ({ transfer: Transfer.write, tag: index, sector: BigInt(index), slot, offsetBytes: index * 512, lengthBytes: 512 }))), queueDepth);
+    assert.equal(driver.submit(Array.from({ length: queueDepth }, (_, index) => ({ transfer: Transfer.write, tag: index, sector: BigInt(index * 2), slot, offsetBytes: index * 512, lengthBytes: 512 }))), queueDepth);
     assert.equal(driver.reapAll().length, queueDepth);
     const after = driver.statistics();
     assert.equal(after.doorbells - before.doorbells, 1n);

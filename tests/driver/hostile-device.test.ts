@@ -104,8 +104,8 @@ test("ten thousand random completions neither end the driver nor let a request g
 test("a device's own error is handed up, and only for the request it belongs to", async () => {
   const driver = await bootDriver();
   const { slot } = driver.attach(65536);
-  driver.device.fault = ({ sector }) => (sector === 5 ? "fail" : "none");
-  driver.submit(Array.from({ length: 10 }, (_, index) => ({ transfer: Transfer.read, tag: index, sector: BigInt(index), slot, offsetBytes: index * 512, lengthBytes: 512 })));
+  driver.device.fault = ({ sector }) => (sector === 10 ? "fail" : "none");
+  driver.submit(Array.from({ length: 10 }, (_, index) => ({ transfer: Transfer.read, tag: index, sector: BigInt(index * 2), slot, offsetBytes: index * 512, lengthBytes: 512 })));
   const failed = driver.reapAll().filter(({ status }) => status !== 0);
   assert.deepEqual(failed.map(({ tag, status }) => [tag, status]), [[5, 32]]);
   assert.equal(driver.statistics().errors, 1n);
@@ -123,6 +123,18 @@ test("a device that never answers is reset after 30 s, and works again", async (
   driver.disk.read({ sector: 0n, buffer });
   assert.ok(driver.notes.some((line) => line.includes("time limit")), driver.notes.join("\n"));
 });
+
+for (const [timeOutMs, least, most] of [[1, 0.001, 0.02], [1000, 1, 1.1], [600_000, 600, 602]] as const) {
+  test(`with timeOutMs ${timeOutMs} in the manifest a device that never answers is reset after it`, async () => {
+    const driver = await bootDriver({ queued: true }, { timeOutMs });
+    const buffer = { address: driver.client.reserve(512), length: 512 };
+    driver.device.fault = () => "stall";
+    const before = driver.clock.monotonicNanoseconds();
+    assert.equal(statusOf(() => driver.disk.read({ sector: 0n, buffer })), "TimedOut");
+    const seconds = (driver.clock.monotonicNanoseconds() - before) / 1e9;
+    assert.ok(seconds >= least && seconds <= most, `${seconds} s`);
+  });
+}
 
 test("a batch that never ends is given up on when the client asks", async () => {
   const driver = await bootDriver({ queued: true });

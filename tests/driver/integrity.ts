@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { MemoryDisk } from "../../host/devices/disk.ts";
 import type { VirtioBlkOptions } from "../../host/devices/virtio-blk.ts";
-import { Transfer, ZeroFlag } from "../../kernel-bindings/generated/host/block-device.ts";
+import { Transfer, RequestFlag } from "../../kernel-bindings/generated/host/block-device.ts";
 import { type BatchEntry, bootDriver, type DriverSystem, randomFrom, sectorBytes } from "./driver-system.ts";
 
 const sectorCount = 4096;
@@ -62,7 +62,7 @@ class Exerciser {
     const sectors = blocks * blockSectors;
     const sector = random((sectorCount - sectors) / blockSectors + 1) * blockSectors;
     const slack = partBytes - sectors * sectorBytes;
-    const flags = transfer === Transfer.writeZeroes && random(2) === 0 ? ZeroFlag.unmap : 0;
+    const flags = (transfer === Transfer.writeZeroes && random(2) === 0 ? RequestFlag.unmap : 0) | (transfer === Transfer.flush && random(4) === 0 ? RequestFlag.barrier : 0) | (random(4) === 0 ? RequestFlag.background : 0);
     return { transfer, tag: index, sector: BigInt(sector), slot: this.slot, offsetBytes: index * partBytes + random(slack + 1), lengthBytes: transfer === Transfer.flush ? 0 : sectors * sectorBytes, flags };
   }
 
@@ -76,7 +76,7 @@ class Exerciser {
     else if (entry.transfer === Transfer.write) disk.write({ sector: entry.sector, buffer });
     else if (entry.transfer === Transfer.flush) disk.flush();
     else if (entry.transfer === Transfer.discard) disk.discard({ sector: entry.sector, sectorCount: sectors });
-    else disk.writeZeroesWith({ sector: entry.sector, sectorCount: sectors, flags: entry.flags! });
+    else disk.writeZeroesWith({ sector: entry.sector, sectorCount: sectors, flags: entry.flags! & RequestFlag.unmap });
     this.after(entry);
   }
 
@@ -153,6 +153,6 @@ export async function checkIntegrity(seed: number, operations: number, device: V
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const operations = Number(process.argv[2] ?? 1_000_000), seed = Number(process.argv[3] ?? 1);
   const start = Date.now();
-  const result = await checkIntegrity(seed, operations, { queued: true, seed, maximumSegments: 6 }, 4096);
+  const result = await checkIntegrity(seed, operations, { queued: true, seed, maximumSegments: 6, queueSize: 16 }, 4096);
   console.log(`seed ${seed}: ${JSON.stringify(result)}, ${Math.round((Date.now() - start) / 1000)} s, no difference`);
 }

@@ -1,11 +1,11 @@
 // Every misbehaviour of the device model at every moment: right after start, idle, with one request in flight, with the queue
-// full. Whatever it does: each request has exactly one answer within the time limit (1 s here), an answer of Ok is true, nothing
+// full; with one queue, and with several, in the queue that it reached; on PCI and on the memory bus. Whatever it does: each request has exactly one answer within the time limit (1 s here), an answer of Ok is true, nothing
 // outside what is lent is touched, the driver lives, what was wrong is counted, and an honest device is served again.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { type Misbehaviour, misbehaviours } from "../../host/devices/misbehaviour.ts";
 import { Transfer } from "../../kernel-bindings/generated/host/block-device.ts";
-import { bootDriver, type DriverSystem, editedDriver, sectorBytes, shortTimeLimit, statusNumber, statusOf } from "./driver-system.ts";
+import { bootDriver, type DriverSystem, sectorBytes, statusNumber, statusOf } from "./driver-system.ts";
 
 /** The time limit, the slice of sleep in which it is noticed, and what polling and a reset take. */
 const limitNanoseconds = 1.3e9;
@@ -17,13 +17,11 @@ const allowed = new Set(["Ok", "DeviceError", "TimedOut", "DeviceGone", "OutOfRa
 const harmless = new Set<Misbehaviour>(["descriptors-rewritten", "status-changes-late", "work-without-interrupt", "used-entry-rewritten"]);
 /** With a request to do them to, these are an error of it or of the ring: nothing may be answered with Ok. */
 const lies = new Set<Misbehaviour>(["id-out-of-range", "id-huge", "id-not-outstanding", "status-untouched", "status-out-of-range", "length-short", "length-too-long", "never-answers", "completion-after-reset", "stops-itself"]);
-const bringsNoQueueBack = new Set<Misbehaviour>(["queue-size-zero", "queue-size-odd"]);
+/** These spoil a queue, and break the ring, for which the driver resets the device and looks again. */
+const spoilsQueue = new Set<Misbehaviour>(["queue-size-zero", "queue-size-odd"]);
 
-let module: Uint8Array;
-before(async () => { module = await editedDriver("impatient", shortTimeLimit); });
-
-async function boot(misbehave?: Misbehaviour): Promise<DriverSystem> {
-  const driver = await bootDriver({ queued: true, queueSize, maximumSegments: 30, ...(misbehave === undefined ? {} : { misbehave }) }, { modules: { "virtio-blk": module } });
+async function boot(queueCount: number, transport: "pci" | "mmio", misbehave?: Misbehaviour): Promise<DriverSystem> {
+  const driver = await bootDriver({ transport, queued: true, queueSize, queueCount, maximumSegments: 30, ...(misbehave === undefined ? {} : { misbehave }) }, { timeOutMs: 1000 });
   for (let sector = 0; sector < driver.content.length / sectorBytes; sector++) driver.content.fill(sector % 233, sector * sectorBytes, (sector + 1) * sectorBytes);
   return driver;
 }
@@ -54,12 +52,13 @@ function write(driver: DriverSystem, sector: number, address: number): string {
   return status;
 }
 
-/** A queue full of reads; the statuses, after each Ok was checked. */
+/** All queues full of reads; the statuses, after each Ok was checked. */
 function readFull(driver: DriverSystem, armed: () => void): string[] {
-  const { slot, address } = driver.attach(queueSize * sectorBytes);
-  driver.client.bytes.fill(poison, address, address + queueSize * sectorBytes);
+  const depth = queueSize * driver.device.queues.length;
+  const { slot, address } = driver.attach(depth * sectorBytes);
+  driver.client.bytes.fill(poison, address, address + depth * sectorBytes);
   armed();
-  const sectors = Array.from({ length: queueSize }, (_, tag) => (tag * 37) % 4000);
+  const sectors = Array.from({ length: depth }, (_, tag) => (tag * 37) % 4000);
   const accepted = driver.submit(sectors.map((sector, tag) => ({ transfer: Transfer.read, tag, sector: BigInt(sector), slot, offsetBytes: tag * sectorBytes, lengthBytes: sectorBytes })));
   const seen = new Map<number, number>();
   within(driver, () => {
@@ -71,7 +70,7 @@ function readFull(driver: DriverSystem, armed: () => void): string[] {
       assert.ok(data.every((byte) => byte === sectors[tag]! % 233), `tag ${tag}: stale memory handed out as data`);
     }
   });
-  assert.equal(seen.size, queueSize, "requests without an answer");
+  assert.equal(seen.size, depth, "requests without an answer");
   assert.equal(statusOf(() => driver.disk.detach({ slot })), "Ok");
   return [...seen.values()].map((status) => [...allowed].find((name) => statusNumber(name) === status) ?? String(status));
 }
@@ -84,6 +83,7 @@ function wrongs(driver: DriverSystem): number {
 const moments: Record<string, (driver: DriverSystem, kind: Misbehaviour, buffer: number) => string[]> = {
   "at start": (driver, _kind, buffer) => [read(driver, 8, buffer), write(driver, 4096, buffer)],
   idle: (driver, kind, buffer) => {
+    driver.device.queue = driver.device.queues.at(-1)!; // where nothing but background requests goes
     driver.device.hostile.idle(kind);
     driver.system.turn();
     return [read(driver, 8, buffer), write(driver, 4096, buffer)];
@@ -96,34 +96,37 @@ const moments: Record<string, (driver: DriverSystem, kind: Misbehaviour, buffer:
     driver.device.hostile.arm(kind);
     return [write(driver, 4096, buffer)];
   },
-  "queue full": (driver, kind) => readFull(driver, () => driver.device.hostile.arm(kind, queueSize / 2)),
+  "queue full": (driver, kind) => readFull(driver, () => driver.device.hostile.arm(kind, (queueSize * driver.device.queues.length) / 2)),
 };
 
-for (const kind of misbehaviours) {
-  for (const [moment, act] of Object.entries(moments)) {
-    test(`${kind}, ${moment}`, async () => {
-      const driver = await boot(moment === "at start" ? kind : undefined);
-      const { device } = driver;
-      const buffer = driver.client.reserve(4096, 4096);
-      const statuses = act(driver, kind, buffer);
-      if (moment !== "at start" || !device.hostile.isArmed) assert.ok(device.hostile.count >= 1, "nothing was done wrong");
-      if (lies.has(kind)) assert.ok(statuses.some((status) => status !== "Ok") || wrongs(driver) > 0, "a lie was believed");
-      if (lies.has(kind) && moment.startsWith("one")) assert.notEqual(statuses[0], "Ok");
-      // The device mends its ways.
-      device.hostile.isMute = false;
-      device.configuration.onRead = null;
-      device.reconfigure(device.sectorCount, 512);
-      read(driver, 16, buffer);
-      driver.system.turn();
-      if (!harmless.has(kind)) assert.ok(wrongs(driver) > 0, "not counted");
-      const last = read(driver, 24, buffer);
-      // A device that refuses to be brought up is not used again.
-      const isGone = bringsNoQueueBack.has(kind) || (kind === "stops-itself" && moment === "at start");
-      assert.equal(last, isGone ? "DeviceGone" : "Ok");
-      assert.deepEqual(driver.system.faults, []);
-      // A device that wrote after its reset was refused; nobody else tried.
-      if (kind !== "completion-after-reset") assert.equal(driver.system.domain("virtio-blk").port!.dma.violations, 0);
-      driver.system.close();
-    });
-  }
+const attachments = [{ queueCount: 1, transport: "pci" }, { queueCount: 3, transport: "pci" }, { queueCount: 1, transport: "mmio" }] as const;
+const matrix = attachments.flatMap((attachment) => misbehaviours.flatMap((kind) => Object.entries(moments).map(([moment, act]) => ({ ...attachment, kind, moment, act }))));
+for (const { queueCount, transport, kind, moment, act } of matrix) {
+  test(`${kind}, ${moment}${queueCount === 1 ? "" : `, ${queueCount} queues`}${transport === "pci" ? "" : ", on the memory bus"}`, async () => {
+    const driver = await boot(queueCount, transport, moment === "at start" ? kind : undefined);
+    const { device } = driver;
+    const buffer = driver.client.reserve(4096, 4096);
+    const statuses = act(driver, kind, buffer);
+    if (moment !== "at start" || !device.hostile.isArmed) assert.ok(device.hostile.count >= 1, "nothing was done wrong");
+    if (lies.has(kind)) assert.ok(statuses.some((status) => status !== "Ok") || wrongs(driver) > 0, "a lie was believed");
+    if (lies.has(kind) && moment.startsWith("one")) assert.notEqual(statuses[0], "Ok");
+    // The device mends its ways.
+    device.hostile.isMute = false;
+    device.configuration.onRead = null;
+    device.reconfigure(device.sectorCount, 512);
+    read(driver, 16, buffer);
+    driver.system.turn();
+    if (!harmless.has(kind)) assert.ok(wrongs(driver) > 0, "not counted");
+    const last = read(driver, 24, buffer);
+    // A device that refuses to be brought up is not used again; one that lacks a further queue is used without it and those behind it.
+    const spoilt = device.queues.findIndex(({ maximumSize }) => maximumSize !== queueSize);
+    if (spoilsQueue.has(kind)) assert.ok(spoilt >= 0);
+    if (spoilt > 0) assert.equal(driver.disk.describe().queues, spoilt);
+    const isGone = spoilt === 0 || (kind === "stops-itself" && moment === "at start");
+    assert.equal(last, isGone ? "DeviceGone" : "Ok");
+    assert.deepEqual(driver.system.faults, []);
+    // A device that wrote after its reset was refused; nobody else tried.
+    if (kind !== "completion-after-reset") assert.equal(driver.system.domain("virtio-blk").port!.dma.violations, 0);
+    driver.system.close();
+  });
 }

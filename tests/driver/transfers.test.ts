@@ -57,9 +57,9 @@ for (const [name, device, dmaSegmentBytes] of worlds) {
 
 test("describe says what the device is", async () => {
   const plain = await bootDriver();
-  assert.deepEqual(plain.disk.describe(), { capacitySectors: 8192n, blockBytes: 512, flags: 2, maximumTransferBytes: 1 << 20, maximumSegments: 254, queueDepth: 256 });
+  assert.deepEqual(plain.disk.describe(), { capacitySectors: 8192n, blockBytes: 512, flags: 2, maximumTransferBytes: 1 << 20, maximumSegments: 254, queueDepth: 256, queues: 1 });
   const weak = await bootDriver({ readOnly: true, flush: "absent", blockBytes: 4096, maximumSegments: 14, queueSize: 16 });
-  assert.deepEqual(weak.disk.describe(), { capacitySectors: 8192n, blockBytes: 4096, flags: 1, maximumTransferBytes: 13 * 4096 * 16, maximumSegments: 14, queueDepth: 16 });
+  assert.deepEqual(weak.disk.describe(), { capacitySectors: 8192n, blockBytes: 4096, flags: 1, maximumTransferBytes: 13 * 4096 * 16, maximumSegments: 14, queueDepth: 16, queues: 1 });
 });
 
 test("1 MiB goes in one request where memory is contiguous, in two where it is in single pages", async () => {

@@ -111,7 +111,8 @@ class DeviceFuzzer {
     const tag = isFlush ? flushTag : request.sector - this.firstSector;
     const right = request.type === 0 ? request.lengthBytes + 1 : 1;
     this.lengths[head] = right;
-    const done = (): void => { request.complete(ending.execute()); this.isDone[tag] = 1; };
+    // Neighbours come as one request, and end as one.
+    const done = (): void => { request.complete(ending.execute()); this.isDone.fill(1, tag, tag + Math.max(request.lengthBytes / sectorBytes, 1)); };
     /** The work is done, but what the device says of it must not be believed. */
     const tainted = (length: number): void => {
       request.complete(ending.execute());

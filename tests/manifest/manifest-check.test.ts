@@ -39,6 +39,7 @@ const mistakes: ReadonlyArray<readonly [name: string, domain: string, from: stri
   ["a repeated capability", "host", '"name": "axiom"', '"name": "filesystem"', /"host", capability "filesystem": the name is repeated/],
   ["overcommitted memory", "filesystem", '"memoryPages": 2048', '"memoryPages": 20480', /"filesystem": memory is overcommitted: with 20480 pages here .* the limit is 7168/],
   ["a time limit out of range", "mailbox", '"timeLimitMs": 1000', '"timeLimitMs": 3600001', /timeLimitMs must be an integer from 0 to 3600000, not 3600001/],
+  ["a time-out out of range", "virtio-blk", '"timeOutMs": 30000', '"timeOutMs": 600001', /"virtio-blk", capability "disk": timeOutMs must be an integer from 1 to 600000, not 600001/],
   ["a restart limit out of range", "mailbox", '"limit": 5', '"limit": 0', /limit must be an integer from 1 to 100, not 0/],
   ["a rank that is no number", "mailbox", '"rank": 0', '"rank": "0"', /rank must be an integer from 0 to 255/],
   ["a field that is missing", "filesystem", ', "bit": 0', "", /"timer": bit is missing/],

@@ -8,7 +8,7 @@ import { main } from "assemblyscript/asc";
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const folder = join(root, "build/test-modules");
 
-export interface Capability { name: string; kind: string; domain?: string; badge?: number; bits?: number; bit?: number; device?: string; rights?: number }
+export interface Capability { name: string; kind: string; domain?: string; badge?: number; bits?: number; bit?: number; device?: string; timeOutMs?: number; rights?: number }
 export interface Domain { name: string; module: string | null; rank: number; memoryPages: number; kernels?: string[]; capabilities: Capability[]; timeLimitMs?: number; restart?: { limit: number; windowMs: number; backoffMs: number }; onPeerRestart?: "recover" | "restart" }
 export interface Manifest { version: number; domains: Domain[] }
 export const systemManifest = (): Manifest => JSON.parse(readFileSync(join(root, "services/system.json"), "utf8"));
@@ -21,6 +21,19 @@ export function manifestWith(module: string, memoryPages = 256): Manifest {
   shell.memoryPages = memoryPages;
   shell.capabilities.push({ name: "device", kind: "endpoint", domain: "virtio-blk" }, { name: "contentStore", kind: "endpoint", domain: "content-store" });
   return manifest;
+}
+
+/** The driver and a program in the shell's place; endpoints to services that are not here lead to the driver, unused. */
+export function driverManifest(module: string): Manifest {
+  const { domains } = systemManifest();
+  const driver = domains.find(({ name }) => name === "virtio-blk")!;
+  const shell = domains.find(({ name }) => name === "shell")!;
+  driver.capabilities.find(({ name }) => name === "completion")!.domain = "shell";
+  shell.module = module;
+  shell.memoryPages = 256;
+  shell.capabilities.push({ name: "device", kind: "endpoint", domain: "virtio-blk" }, { name: "contentStore", kind: "endpoint", domain: "virtio-blk" });
+  for (const capability of shell.capabilities) if (capability.kind === "endpoint") capability.domain = "virtio-blk";
+  return { version: 1, domains: [driver, shell] };
 }
 
 const newest = (path: string): number => (statSync(path).isDirectory() ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name)))) : statSync(path).mtimeMs);

@@ -13,14 +13,20 @@ const diskArguments: Record<MachineKind, string[]> = {
   microvm: ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=disk"],
 };
 
+const confinedDisk = ["-device", "intel-iommu,intremap=off,aw-bits=39", "-device", "virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on"];
+
 export interface MachineOptions {
   image: string;
   /** q35 has the disk on PCI, microvm on virtio-mmio. q35 unless given. */
   machine?: MachineKind;
+  /** VT-d before the disk of q35. */
+  hasIommu?: boolean;
   /** A bundle other than the shipped one. */
   bundle?: string;
   /** Given to the shell (or the test module in its place) by console_arguments. */
   run?: string;
+  /** The disk does no more requests than this in a second. */
+  requestsPerSecond?: number;
   /** Log every write and flush of the disk to this file (blklogwrites). */
   writeLog?: string;
   /** Further words for the kernel's command line. */
@@ -40,11 +46,14 @@ export class Machine {
     const words = [...(options.words ?? [])];
     if (options.run !== undefined) words.push(`run=${Buffer.from(options.run).toString("hex")}`);
     const file = `driver=file,filename=${options.image},cache.direct=off`;
-    const disk = options.writeLog
+    const limit = options.requestsPerSecond;
+    const disk = limit !== undefined
+      ? ["-object", `throttle-group,id=limit,x-iops-total=${limit}`, "-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=throttle,throttle-group=limit,file=image"]
+      : options.writeLog
       ? ["-blockdev", `node-name=image,${file}`, "-blockdev", `node-name=log,driver=file,filename=${options.writeLog}`, "-blockdev", `node-name=disk,driver=blklogwrites,file=image,log=log,log-sector-size=${logSectorBytes}`]
       : ["-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=raw,file=image"];
     this.child = spawn("qemu-system-x86_64", ["-machine", machine, "-cpu", "max", "-m", String(options.memoryMiB ?? 1024), "-kernel", join(root, "build/kernel/kernel.elf"), "-initrd", options.bundle ?? join(root, "build/kernel/bundle.bin"),
-      "-append", words.join(" "), ...disk, ...diskArguments[machine], "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+      "-append", words.join(" "), ...disk, ...(options.hasIommu ? confinedDisk : diskArguments[machine]), "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
       "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...(options.extra ?? [])]);
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on("data", (chunk: Buffer) => { this.output += chunk.toString().replaceAll("\r", ""); this.wake(); });
     this.ended = new Promise((resolve) => this.child.on("close", (code, signal) => { this.code = code ?? -1; if (signal) this.code = -2; resolve(this.code); this.wake(); }));

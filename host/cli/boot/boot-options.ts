@@ -6,7 +6,10 @@ export interface BootCommandOptions extends CommonOptions {
   run?: string;
   memory?: string;
   hosted?: boolean;
+  /** What QEMU is to be: one of `machineKinds`. */
+  machine?: string;
   accel?: string;
+  iommu?: boolean;
   qemuArg?: string[];
 }
 

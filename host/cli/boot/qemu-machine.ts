@@ -61,8 +61,8 @@ export class QemuMachine {
     const text = shellArguments(this.options, process.stdin.isTTY === true);
     if (text !== "") words.push(`run=${Buffer.from(text).toString("hex")}`);
     const args = qemuArguments({
-      kernelPath, bundlePath, imagePath: this.imagePath, memoryMegabytes: this.memoryMegabytes, commandLine: words.join(" "),
-      accelerator: this.options.accel === "kvm" ? "kvm" : "tcg", memoryPath: this.memory?.path, extra: this.options.qemuArg ?? [],
+      machine: this.options.machine === "microvm" ? "microvm" : "q35", kernelPath, bundlePath, imagePath: this.imagePath, memoryMegabytes: this.memoryMegabytes, commandLine: words.join(" "),
+      accelerator: this.options.accel === "kvm" ? "kvm" : "tcg", hasIommu: this.options.iommu === true, memoryPath: this.memory?.path, extra: this.options.qemuArg ?? [],
     });
     // QEMU gets the locked descriptor too: should this program be killed, the image stays locked until QEMU is gone. In a session of its own, ^C at the
     // terminal reaches it only through us.

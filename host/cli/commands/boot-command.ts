@@ -6,6 +6,7 @@ import { ImageLock } from "../../client/image-lock.ts";
 import { bundlePath, kernelPath } from "../../client/modules.ts";
 import type { BootCommandOptions } from "../boot/boot-options.ts";
 import { HostedMachine } from "../boot/hosted-machine.ts";
+import { machineKinds } from "../boot/qemu-arguments.ts";
 import { QemuMachine, qemuProgram } from "../boot/qemu-machine.ts";
 import { report, setExitStatus } from "../session.ts";
 
@@ -16,6 +17,7 @@ export async function boot(imagePath: string, options: BootCommandOptions): Prom
   let lock: ImageLock | null = null;
   try {
     const memory = memoryMegabytes(options.memory);
+    if (options.iommu === true) requireIommu(options);
     if (options.hosted !== true) requireMachine(options);
     if (existsSync(imagePath) && statSync(imagePath).isDirectory()) throw new CommandError(`${imagePath}: this is a directory, not a disk image`);
     lock = ImageLock.take(imagePath);
@@ -35,7 +37,13 @@ function memoryMegabytes(text: string | undefined): number {
   return megabytes;
 }
 
+function requireIommu(options: BootCommandOptions): void {
+  if (options.hosted === true) throw new CommandError("--iommu: there is none with --hosted, whose device is checked at every access in any case", Exit.usage);
+  if (options.machine === "microvm") throw new CommandError("--iommu: the machine microvm has none; leave --machine out", Exit.usage);
+}
+
 function requireMachine(options: BootCommandOptions): void {
+  if (options.machine !== undefined && !machineKinds.some((kind) => kind === options.machine)) throw new CommandError(`--machine ${options.machine}: ${machineKinds.join(" or ")}`, Exit.usage);
   if (options.accel !== undefined && options.accel !== "tcg" && options.accel !== "kvm") throw new CommandError(`--accel ${options.accel}: tcg or kvm`, Exit.usage);
   if (!isInstalled(qemuProgram)) {
     throw new CommandError(`${qemuProgram}: not found; install it with: sudo apt-get install --no-install-recommends qemu-system-x86, or boot without it: add --hosted`);

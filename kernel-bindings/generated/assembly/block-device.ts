@@ -22,12 +22,14 @@ export namespace Transfer {
   export const writeZeroes: u32 = 5;
 }
 
-/** How sectors become zeros. */
-export namespace ZeroFlag {
+/** How a request is done. `unmap` (writeZeroes): the device may give the space back. `background`: it yields to requests without it. `barrier` (flush of a batch): whatever batches accept after it waits for its end. */
+export namespace RequestFlag {
   export const unmap: u32 = 1;
+  export const background: u32 = 2;
+  export const barrier: u32 = 4;
 }
 
-/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant; `flags` is a ZeroFlag for writeZeroes, else 0. */
+/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant; `flags` are RequestFlag. A flush starts when every write, discard and writeZeroes that was accepted before it has ended; otherwise requests that are accepted and not ended have no order. */
 export namespace BatchRequest {
   export const SIZE: u32 = 32;
   export function transfer(p: usize): u32 { return load<u32>(p); }
@@ -101,7 +103,22 @@ export namespace DeviceHealth {
   export function setDescriptors(p: usize, value: u64): void { store<u64>(p, value, 56); }
 }
 
-/** Capacity and limits of the device. 0 or −Status. */
+/** What became of the order of batches since the driver started: requests that joined the one before them on the disk, that had to wait in the driver, that started before one of their class that had waited longer, and that started out of turn because 64 had done so; and how many wait now. */
+export namespace SchedulingStatistics {
+  export const SIZE: u32 = 40;
+  export function merged(p: usize): u64 { return load<u64>(p); }
+  export function setMerged(p: usize, value: u64): void { store<u64>(p, value); }
+  export function waited(p: usize): u64 { return load<u64>(p, 8); }
+  export function setWaited(p: usize, value: u64): void { store<u64>(p, value, 8); }
+  export function overtakes(p: usize): u64 { return load<u64>(p, 16); }
+  export function setOvertakes(p: usize, value: u64): void { store<u64>(p, value, 16); }
+  export function overdue(p: usize): u64 { return load<u64>(p, 24); }
+  export function setOverdue(p: usize, value: u64): void { store<u64>(p, value, 24); }
+  export function waiting(p: usize): u64 { return load<u64>(p, 32); }
+  export function setWaiting(p: usize, value: u64): void { store<u64>(p, value, 32); }
+}
+
+/** Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together. 0 or −Status. */
 export function callDescribe(endpoint: u32): i32 {
   store<u32>(messageOut, 65537);
   store<u64>(messageOut, 0, 4);
@@ -122,6 +139,8 @@ export namespace DescribeReply {
   export function setMaximumSegments(value: u32): void { store<u32>(messageIn, value, 36); }
   export function queueDepth(): u32 { return load<u32>(messageOut, 40); }
   export function setQueueDepth(value: u32): void { store<u32>(messageIn, value, 40); }
+  export function queues(): u32 { return load<u32>(messageOut, 44); }
+  export function setQueues(value: u32): void { store<u32>(messageIn, value, 44); }
 }
 
 /** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. 0 or −Status. */
@@ -210,7 +229,7 @@ export function callDetach(endpoint: u32, slot: u32): i32 {
   return kernel.call(endpoint);
 }
 
-/** Start a batch of BatchRequest and return; completion sets the client's notification bit. 0 or −Status. */
+/** Accept a batch of BatchRequest and return; those that the device has no room for wait in the driver, at most 1024 are accepted and not reaped, and completion sets the client's notification bit. 0 or −Status. */
 export function callSubmit(endpoint: u32, count: u32, batchSource: u32, batchAddress: usize, batchLength: u32): i32 {
   store<u32>(messageOut, 655361);
   store<u64>(messageOut, 0, 4);
@@ -293,7 +312,7 @@ export namespace LimitsReply {
   export function setChanges(value: u32): void { store<u32>(messageIn, value, 44); }
 }
 
-/** As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it. 0 or −Status. */
+/** As writeZeroes, with RequestFlag: `unmap` lets the device give the space back; a device that cannot ignores it. 0 or −Status. */
 export function callWriteZeroesWith(endpoint: u32, sector: u64, sectorCount: u64, flags: u32): i32 {
   store<u32>(messageOut, 983041);
   store<u64>(messageOut, 0, 4);
@@ -313,9 +332,18 @@ export function callHealth(endpoint: u32, healthSource: u32, healthAddress: usiz
   return kernel.call(endpoint);
 }
 
+/** A SchedulingStatistics. 0 or −Status. */
+export function callScheduling(endpoint: u32, schedulingSource: u32, schedulingAddress: usize, schedulingLength: u32): i32 {
+  store<u32>(messageOut, 1114113);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u32>(messageOut, schedulingSource, 64); store<u32>(messageOut, <u32>schedulingAddress, 68); store<u32>(messageOut, schedulingLength, 72); store<u32>(messageOut, 2, 76);
+  return kernel.call(endpoint);
+}
+
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
-  /** Capacity and limits of the device. */
+  /** Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together. */
   describe(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. */
   read(badge: u32, rights: u32, sector: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }
@@ -333,7 +361,7 @@ export abstract class Server {
   attach(badge: u32, rights: u32, lengthBytes: u32, grant: u32): u32 { return Status.Unsupported; }
   /** Forget a grant, once nothing of it is in flight. */
   detach(badge: u32, rights: u32, slot: u32): u32 { return Status.Unsupported; }
-  /** Start a batch of BatchRequest and return; completion sets the client's notification bit. */
+  /** Accept a batch of BatchRequest and return; those that the device has no room for wait in the driver, at most 1024 are accepted and not reaped, and completion sets the client's notification bit. */
   submit(badge: u32, rights: u32, count: u32, batch: u32, batchLength: u32): u32 { return Status.Unsupported; }
   /** Collect Completion records. */
   reap(badge: u32, rights: u32, completions: u32, completionsLength: u32): u32 { return Status.Unsupported; }
@@ -343,10 +371,12 @@ export abstract class Server {
   awaitCompletions(badge: u32, rights: u32, count: u32): u32 { return Status.Unsupported; }
   /** How the device likes its requests: block sizes, alignment (bytes from sector 0 to the first physical block's start), sizes of I/O, and what one discard or writeZeroes request may cover (0: not offered). `changes` counts changes of the configuration that the driver has seen, this look included. */
   limits(badge: u32, rights: u32): u32 { return Status.Unsupported; }
-  /** As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it. */
+  /** As writeZeroes, with RequestFlag: `unmap` lets the device give the space back; a device that cannot ignores it. */
   writeZeroesWith(badge: u32, rights: u32, sector: u64, sectorCount: u64, flags: u32): u32 { return Status.Unsupported; }
   /** A DeviceHealth. */
   health(badge: u32, rights: u32, health: u32, healthLength: u32): u32 { return Status.Unsupported; }
+  /** A SchedulingStatistics. */
+  scheduling(badge: u32, rights: u32, scheduling: u32, schedulingLength: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
@@ -417,6 +447,10 @@ export abstract class Server {
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
         return this.health(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      case 17:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.scheduling(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       default: return Status.Unsupported;
     }
   }

@@ -192,6 +192,8 @@ export namespace Fault {
   export const whatItStandsOnRestarted: u32 = 8;
   /** a device could reach memory of a domain that ended */
   export const aDeviceCouldReachMemoryOfADomainThatEnded: u32 = 9;
+  /** its device reached for memory that is not its own */
+  export const itsDeviceReachedForMemoryThatIsNotItsOwn: u32 = 10;
 }
 export function faultName(fault: u32): string {
   switch (fault) {
@@ -204,6 +206,7 @@ export function faultName(fault: u32): string {
     case 7: return "start refused";
     case 8: return "what it stands on restarted";
     case 9: return "a device could reach memory of a domain that ended";
+    case 10: return "its device reached for memory that is not its own";
     default: return "an unknown fault";
   }
 }

@@ -6,10 +6,10 @@ export const INTERFACE = 1;
 export const DeviceFlag = { readOnly: 1, flush: 2, discard: 4, writeZeroes: 8 } as const;
 /** Operation of a batch request. Discard and writeZeroes name sectors only: `lengthBytes` of them, no memory. */
 export const Transfer = { read: 1, write: 2, flush: 3, discard: 4, writeZeroes: 5 } as const;
-/** How sectors become zeros. */
-export const ZeroFlag = { unmap: 1 } as const;
+/** How a request is done. `unmap` (writeZeroes): the device may give the space back. `background`: it yields to requests without it. `barrier` (flush of a batch): whatever batches accept after it waits for its end. */
+export const RequestFlag = { unmap: 1, background: 2, barrier: 4 } as const;
 
-/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant; `flags` is a ZeroFlag for writeZeroes, else 0. */
+/** One request of a batch; `slot` and `offsetBytes` name the place in an attached grant; `flags` are RequestFlag. A flush starts when every write, discard and writeZeroes that was accepted before it has ended; otherwise requests that are accepted and not ended have no order. */
 export interface BatchRequest { transfer: number; tag: number; sector: bigint; slot: number; offsetBytes: number; lengthBytes: number; flags: number }
 export const batchRequestBytes = 32;
 export function readBatchRequest(view: DataView, offset: number): BatchRequest {
@@ -37,15 +37,22 @@ export function readDeviceHealth(view: DataView, offset: number): DeviceHealth {
   return { breaches: view.getBigUint64(offset + 0, true), resets: view.getBigUint64(offset + 8, true), configurationChanges: view.getBigUint64(offset + 16, true), idleInterrupts: view.getBigUint64(offset + 24, true), timeOuts: view.getBigUint64(offset + 32, true), discards: view.getBigUint64(offset + 40, true), writeZeroes: view.getBigUint64(offset + 48, true), descriptors: view.getBigUint64(offset + 56, true) };
 }
 
+/** What became of the order of batches since the driver started: requests that joined the one before them on the disk, that had to wait in the driver, that started before one of their class that had waited longer, and that started out of turn because 64 had done so; and how many wait now. */
+export interface SchedulingStatistics { merged: bigint; waited: bigint; overtakes: bigint; overdue: bigint; waiting: bigint }
+export const schedulingStatisticsBytes = 40;
+export function readSchedulingStatistics(view: DataView, offset: number): SchedulingStatistics {
+  return { merged: view.getBigUint64(offset + 0, true), waited: view.getBigUint64(offset + 8, true), overtakes: view.getBigUint64(offset + 16, true), overdue: view.getBigUint64(offset + 24, true), waiting: view.getBigUint64(offset + 32, true) };
+}
+
 export class BlockDeviceClient {
   constructor(readonly client: ClientPort, readonly endpoint: number) {}
-  /** Capacity and limits of the device. */
-  describe(): { capacitySectors: bigint; blockBytes: number; flags: number; maximumTransferBytes: number; maximumSegments: number; queueDepth: number } {
+  /** Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together. */
+  describe(): { capacitySectors: bigint; blockBytes: number; flags: number; maximumTransferBytes: number; maximumSegments: number; queueDepth: number; queues: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 65537, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block-device.describe");
-    return { capacitySectors: view.getBigUint64(16, true), blockBytes: view.getUint32(24, true), flags: view.getUint32(28, true), maximumTransferBytes: view.getUint32(32, true), maximumSegments: view.getUint32(36, true), queueDepth: view.getUint32(40, true) };
+    return { capacitySectors: view.getBigUint64(16, true), blockBytes: view.getUint32(24, true), flags: view.getUint32(28, true), maximumTransferBytes: view.getUint32(32, true), maximumSegments: view.getUint32(36, true), queueDepth: view.getUint32(40, true), queues: view.getUint32(44, true) };
   }
   /** Read sectors into the buffer; done when this returns. Place and length are whole blocks of the device (`describe`), here and in every operation. */
   read(request: { sector: bigint; buffer: Lease }): void {
@@ -117,7 +124,7 @@ export class BlockDeviceClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block-device.detach");
   }
-  /** Start a batch of BatchRequest and return; completion sets the client's notification bit. */
+  /** Accept a batch of BatchRequest and return; those that the device has no room for wait in the driver, at most 1024 are accepted and not reaped, and completion sets the client's notification bit. */
   submit(request: { count: number; batch: Lease }): { accepted: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 655361, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);
@@ -161,7 +168,7 @@ export class BlockDeviceClient {
     if (status !== 0) throw new StatusError(status, "block-device.limits");
     return { physicalBlockBytes: view.getUint32(16, true), alignmentBytes: view.getUint32(20, true), minimumIoBytes: view.getUint32(24, true), optimalIoBytes: view.getUint32(28, true), discardSectors: view.getUint32(32, true), discardAlignmentSectors: view.getUint32(36, true), writeZeroesSectors: view.getUint32(40, true), changes: view.getUint32(44, true) };
   }
-  /** As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it. */
+  /** As writeZeroes, with RequestFlag: `unmap` lets the device give the space back; a device that cannot ignores it. */
   writeZeroesWith(request: { sector: bigint; sectorCount: bigint; flags: number }): void {
     const view = this.client.messageOut;
     view.setUint32(0, 983041, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
@@ -178,5 +185,13 @@ export class BlockDeviceClient {
     writeLease(view, 64, request.health, 2);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block-device.health");
+  }
+  /** A SchedulingStatistics. */
+  scheduling(request: { scheduling: Lease }): void {
+    const view = this.client.messageOut;
+    view.setUint32(0, 1114113, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);
+    writeLease(view, 64, request.scheduling, 2);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block-device.scheduling");
   }
 }

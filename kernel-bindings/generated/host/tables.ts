@@ -122,9 +122,9 @@ export const statusSentences: Record<number, string> = {
 export const Kind = { endpoint: 1, notification: 2, lease: 3, grant: 4, window: 5, interrupt: 6, dma: 7, timer: 8, clock: 9, entropy: 10, console: 11, trace: 12, power: 13, control: 14 } as const;
 export const Rights = {"read":1,"write":2,"signal":1,"transfer":256,"mint":512} as const;
 export const defaultEndpointRights = 511;
-export const TraceKind = { call: 1, reply: 2, notification: 3, interrupt: 4, trap: 5, start: 6, note: 7, text: 8, notified: 9, notifiedReturn: 10, closed: 11, closedReturn: 12, restart: 13, givenUp: 14, background: 15, backgroundReturn: 16 } as const;
+export const TraceKind = { call: 1, reply: 2, notification: 3, interrupt: 4, trap: 5, start: 6, note: 7, text: 8, notified: 9, notifiedReturn: 10, closed: 11, closedReturn: 12, restart: 13, givenUp: 14, background: 15, backgroundReturn: 16, blocked: 17 } as const;
 export const DomainState = { absent: 0, loaded: 1, ready: 2, dead: 3, restarting: 4, givenUp: 5, dying: 6 } as const;
-export const faultNames: Record<number, string> = { 1: "trap", 2: "abort", 3: "misuse of a system call", 4: "stack overflow", 5: "killed", 6: "time limit", 7: "start refused", 8: "what it stands on restarted", 9: "a device could reach memory of a domain that ended" };
+export const faultNames: Record<number, string> = { 1: "trap", 2: "abort", 3: "misuse of a system call", 4: "stack overflow", 5: "killed", 6: "time limit", 7: "start refused", 8: "what it stands on restarted", 9: "a device could reach memory of a domain that ended", 10: "its device reached for memory that is not its own" };
 export const messageLayout = {"sizeBytes":144,"fieldsOffset":16,"fieldsBytes":48,"leasesOffset":64,"leaseCount":4,"leaseBytes":16,"capabilitiesOffset":128,"capabilityCount":4,"movesOffset":14} as const;
 export const traceFormat = {"magic":"AXTRACE1","version":1,"recordBytes":32,"kernelDomain":255,"microkernel":1,"hosted":2} as const;
 export const deviceParts = ["common","notify","isr","configuration","interrupt","dma","reserved"] as const;
@@ -139,7 +139,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 1,
     "name": "describe",
-    "sentence": "Capacity and limits of the device.",
+    "sentence": "Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together.",
     "request": [],
     "reply": [
      {
@@ -171,6 +171,11 @@ export const interfaceTable: TableInterface[] = [
       "name": "queueDepth",
       "type": "u32",
       "offset": 24
+     },
+     {
+      "name": "queues",
+      "type": "u32",
+      "offset": 28
      }
     ],
     "leases": [],
@@ -321,7 +326,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 10,
     "name": "submit",
-    "sentence": "Start a batch of BatchRequest and return; completion sets the client's notification bit.",
+    "sentence": "Accept a batch of BatchRequest and return; those that the device has no room for wait in the driver, at most 1024 are accepted and not reaped, and completion sets the client's notification bit.",
     "request": [
      {
       "name": "count",
@@ -453,7 +458,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 15,
     "name": "writeZeroesWith",
-    "sentence": "As writeZeroes, with ZeroFlag: `unmap` lets the device give the space back; a device that cannot ignores it.",
+    "sentence": "As writeZeroes, with RequestFlag: `unmap` lets the device give the space back; a device that cannot ignores it.",
     "request": [
      {
       "name": "sector",
@@ -485,6 +490,17 @@ export const interfaceTable: TableInterface[] = [
      "health"
     ],
     "capabilities": []
+   },
+   {
+    "number": 17,
+    "name": "scheduling",
+    "sentence": "A SchedulingStatistics.",
+    "request": [],
+    "reply": [],
+    "leases": [
+     "scheduling"
+    ],
+    "capabilities": []
    }
   ],
   "constants": [
@@ -510,10 +526,12 @@ export const interfaceTable: TableInterface[] = [
     }
    },
    {
-    "name": "ZeroFlag",
-    "sentence": "How sectors become zeros.",
+    "name": "RequestFlag",
+    "sentence": "How a request is done. `unmap` (writeZeroes): the device may give the space back. `background`: it yields to requests without it. `barrier` (flush of a batch): whatever batches accept after it waits for its end.",
     "values": {
-     "unmap": 1
+     "unmap": 1,
+     "background": 2,
+     "barrier": 4
     }
    }
   ]

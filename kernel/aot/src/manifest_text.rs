@@ -5,7 +5,7 @@
 use crate::generated::{DEFAULT_ENDPOINT_RIGHTS, kind, right};
 use crate::manifest::{
     self, BACKOFF_MILLISECONDS_LIMIT, BIT_LIMIT, DomainEntry, Entry, KIND_DEVICE, MEMORY_PAGES_LIMIT, MILLISECONDS_LIMIT, NAME_BYTES,
-    NO_MODULE, RESTART_LIMIT, RestartPolicy,
+    NO_MODULE, RESTART_LIMIT, RestartPolicy, TIME_OUT_MILLISECONDS_DEFAULT, TIME_OUT_MILLISECONDS_LIMIT,
 };
 use serde_json::{Map, Value};
 
@@ -25,7 +25,7 @@ fn fields_of(kind_name: &str) -> Option<(u8, &'static [(&'static str, bool)])> {
     Some(match kind_name {
         "endpoint" => (kind::ENDPOINT as u8, &[("domain", true), ("badge", false), ("rights", false)]),
         "notification" => (kind::NOTIFICATION as u8, &[("domain", true), ("bits", true)]),
-        "device" => (KIND_DEVICE, &[("device", true), ("bit", true)]),
+        "device" => (KIND_DEVICE, &[("device", true), ("bit", true), ("timeOutMs", false)]),
         "timer" => (kind::TIMER as u8, &[("bit", true)]),
         "console" => (kind::CONSOLE as u8, &[("bit", true)]),
         "clock" => (kind::CLOCK as u8, &[]),
@@ -224,12 +224,16 @@ impl Reader {
                 "rights" => entry.rights = self.integer(place, capability, field, 0, ALL_RIGHTS) as u32,
                 "bits" => entry.bits = self.integer(place, capability, field, 1, (1 << BIT_LIMIT) - 1) as u32,
                 "bit" => entry.bit = self.integer(place, capability, field, 0, u64::from(BIT_LIMIT) - 1) as u8,
+                "timeOutMs" => entry.time_out_ms = self.integer(place, capability, field, 1, u64::from(TIME_OUT_MILLISECONDS_LIMIT)) as u32,
                 _ if capability[*field] != "virtio-blk" => self.problem(place, format_args!("unknown device {}", capability[*field])),
                 _ => {}
             }
         }
         if kind_name == "endpoint" && capability.get("rights").is_none() {
             entry.rights = DEFAULT_ENDPOINT_RIGHTS;
+        }
+        if kind_name == "device" && capability.get("timeOutMs").is_none() {
+            entry.time_out_ms = TIME_OUT_MILLISECONDS_DEFAULT;
         }
         entry
     }

@@ -3,8 +3,8 @@
 //! Read from the module's own sections (WebAssembly 1.0 §5.5); whatever else is wrong with it, the compiler tells. The hosted
 //! kernel refuses the same modules (host/kernel/module-rules.ts); tests/qemu/module-rules.test.ts tries both.
 
-/// Elements of a table; they live outside of the linear memory, so the manifest's limit does not count them.
-const TABLE_LIMIT: u32 = 65536;
+use crate::engine_config::TABLE_LIMIT;
+
 const TABLE_SECTION: u8 = 4;
 const MEMORY_SECTION: u8 = 5;
 const START_SECTION: u8 = 8;

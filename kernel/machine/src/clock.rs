@@ -23,6 +23,11 @@ pub fn unix_nanoseconds() -> u64 {
     UNIX_AT_BOOT.load(Relaxed) + monotonic_nanoseconds()
 }
 
+/// Does anything tell the date, or does Unix time count from the boot?
+pub fn knows_date() -> bool {
+    UNIX_AT_BOOT.load(Relaxed) != 0
+}
+
 /// Measures the counter and the local APIC's timer, and fixes when the system's time began.
 pub fn init(unix_nanoseconds: Option<u64>) {
     let (counter_hertz, timer_hertz) = measure();
@@ -91,7 +96,8 @@ fn measure_window() -> Option<(u64, u64)> {
     Some((counter * PIT_HERTZ / ticks, timer * PIT_HERTZ / ticks))
 }
 
-/// Unix seconds of the battery-backed clock (MC146818), which is taken to hold universal time.
+/// Unix seconds of the battery-backed clock (MC146818), which is taken to hold universal time; 0 on a machine without one, or
+/// whose clock says no date.
 fn battery_clock_seconds() -> u64 {
     const UPDATE_IN_PROGRESS: u8 = 0x80;
     let register = |number: u8| {
@@ -113,11 +119,15 @@ fn battery_clock_seconds() -> u64 {
     }
     let (is_binary, is_24_hours) = (register(11) & 4 != 0, register(11) & 2 != 0);
     let decode = |field: u8| u64::from(if is_binary { field } else { (field >> 4) * 10 + (field & 15) });
+    let (month, day) = (decode(fields[4]), decode(fields[3]));
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return 0;
+    }
     let mut hour = decode(fields[2] & 0x7f);
     if !is_24_hours {
         hour = hour % 12 + if fields[2] & 0x80 != 0 { 12 } else { 0 };
     }
-    let days = days_since_1970(2000 + decode(fields[5]), decode(fields[4]), decode(fields[3]));
+    let days = days_since_1970(2000 + decode(fields[5]), month, day);
     days * 86400 + hour * 3600 + decode(fields[1]) * 60 + decode(fields[0])
 }
 

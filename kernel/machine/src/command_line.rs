@@ -2,6 +2,9 @@
 use crate::log;
 use alloc::vec::Vec;
 
+/// So many words that say where a device is are looked at.
+pub const MMIO_DEVICE_LIMIT: usize = 24;
+
 #[derive(Default)]
 pub struct CommandLine {
     pub is_debug: bool,
@@ -11,6 +14,8 @@ pub struct CommandLine {
     pub time: Option<u64>,
     /// What to break, to show that it cannot be broken silently (`self_test.rs`).
     pub breach: Option<&'static [u8]>,
+    /// Where the boot loader says that virtio devices are (`mmio_device.rs`); unused ones are empty.
+    pub mmio_devices: [&'static [u8]; MMIO_DEVICE_LIMIT],
     /// Bytes behind `run=`, still in hexadecimal.
     run: &'static [u8],
     /// Fault injection: a domain, and the message at which it is killed.
@@ -21,6 +26,7 @@ impl CommandLine {
     /// Allocates nothing: memory is not there yet.
     pub fn parse(text: &'static [u8]) -> Self {
         let mut line = CommandLine::default();
+        let mut mmio_device_count = 0;
         for word in text.split(|&byte| byte == b' ').filter(|word| !word.is_empty()) {
             let (name, value) = match word.iter().position(|&byte| byte == b'=') {
                 Some(at) => (&word[..at], &word[at + 1..]),
@@ -32,6 +38,10 @@ impl CommandLine {
                 b"run" => line.run = value,
                 b"kill" => line.kill = injection(value),
                 b"time" => line.time = number(value, 10),
+                b"virtio_mmio.device" if mmio_device_count < MMIO_DEVICE_LIMIT => {
+                    line.mmio_devices[mmio_device_count] = value;
+                    mmio_device_count += 1;
+                }
                 b"trace" => line.trace = trace_range(value),
                 _ => {}
             }

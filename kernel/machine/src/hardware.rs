@@ -1,7 +1,7 @@
 //! The machine as the portable kernel sees it.
-use crate::{block_device, clock, cpu, interrupts, linear_memory, memory, serial, watchdog};
+use crate::{block_device, clock, cpu, interrupts, iommu, linear_memory, memory, mmio_block_device, serial, watchdog};
 use alloc::sync::Arc;
-use axiom_kernel_portable::machine::{Device, Machine};
+use axiom_kernel_portable::machine::{Device, Iommu, Machine};
 use axiom_kernel_portable::watchdog as tick_accounts;
 use core::sync::atomic::{Ordering, fence};
 use wasmtime::Config;
@@ -48,11 +48,17 @@ impl Machine for Hardware {
     fn find_block_device(&self) -> Device {
         block_device::find()
     }
+    fn iommu(&self) -> Option<&'static dyn Iommu> {
+        iommu::in_use()
+    }
     fn stop_block_device(&self) -> bool {
         block_device::stop()
     }
     fn start_block_device(&self) {
         block_device::start();
+    }
+    fn acknowledge_interrupt(&self) {
+        mmio_block_device::acknowledge();
     }
     fn device_address(&self, base: *const u8, length: usize) -> Option<u64> {
         linear_memory::physical(base as u64, length as u64)

@@ -3,8 +3,8 @@
 //!
 //! What stays true: a handler touches atomics and devices only, so mainline code needs no lock; whoever sleeps looks at
 //! `PENDING` with interrupts off and then opens them and halts in one step, so no wake-up is lost.
-use crate::{backtrace, clock, cpu, linear_memory, local_apic, log, serial, watchdog};
-use axiom_kernel_portable::machine::CONSOLE_INTERRUPT;
+use crate::{backtrace, clock, cpu, iommu, linear_memory, local_apic, log, mmio_block_device, serial, watchdog};
+use axiom_kernel_portable::machine::{BLOCK_DEVICE_INTERRUPT, CONSOLE_INTERRUPT, DEVICE_FAULT_INTERRUPT};
 use core::arch::asm;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
@@ -80,8 +80,11 @@ extern "C" fn vector_entry(frame: &mut Frame) {
         }
         vector if (u64::from(FIRST_INTERRUPT_VECTOR)..=LAST_INTERRUPT_VECTOR).contains(&vector) => {
             let number = (vector - u64::from(FIRST_INTERRUPT_VECTOR)) as u32;
-            if number == CONSOLE_INTERRUPT {
-                serial::receive();
+            match number {
+                CONSOLE_INTERRUPT => serial::receive(),
+                BLOCK_DEVICE_INTERRUPT => mmio_block_device::interrupted(),
+                DEVICE_FAULT_INTERRUPT => iommu::fault_interrupt(),
+                _ => {}
             }
             PENDING.fetch_or(1 << number, Relaxed);
             local_apic::end_of_interrupt();

@@ -10,6 +10,7 @@ use crate::memory::{allocate_run, free_run, with_space};
 use crate::single::Single;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 use axiom_kernel_portable::address_space::{LARGE_PAGE_BYTES, NO_EXECUTE, PRESENT, WRITABLE};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
@@ -18,8 +19,22 @@ struct Run {
     address: u64,
     frame: u64,
     bytes: u64,
+    /// A bit for each piece that was touched: it is zeroed and mapped.
+    touched: Vec<u64>,
     /// Of the pieces that were touched.
     resident_bytes: u64,
+}
+
+impl Run {
+    /// Are all pieces that [offset, offset + length) lies in touched? Length is not 0, and the range inside the memory.
+    fn is_touched(&self, offset: u64, length: u64) -> bool {
+        let (first, last) = (offset / PIECE_BYTES, (offset + length - 1) / PIECE_BYTES);
+        (first / 64..=last / 64).all(|word| {
+            let from = if word == first / 64 { !0 << (first % 64) } else { !0 };
+            let to = if word == last / 64 { !0 >> (63 - last % 64) } else { !0 };
+            self.touched[word as usize] & from & to == from & to
+        })
+    }
 }
 
 static RUNS: Single<Vec<Run>> = Single::new(Vec::new());
@@ -56,17 +71,17 @@ pub fn populate_at(address: u64) -> bool {
     let piece = RUNS.with(|runs| {
         let run = runs.iter().find(|run| address >= run.address && address - run.address < run.bytes)?;
         let offset = (address - run.address) & !(PIECE_BYTES - 1);
-        Some((run.address + offset, run.frame + offset, PIECE_BYTES.min(run.bytes - offset)))
+        let bytes = PIECE_BYTES.min(run.bytes - offset);
+        (!run.is_touched(offset, bytes)).then_some((run.address + offset, run.frame + offset, bytes))
     });
     let Some((start, frame, bytes)) = piece else { return false };
-    if with_space(|space, frames| space.translate(frames, start)).is_some() {
-        return false;
-    }
     // Safety: the frames are mapped one to one, and only this memory has them.
     unsafe { core::ptr::write_bytes(frame as *mut u8, 0, bytes as usize) };
     with_space(|space, frames| space.map_run(frames, start, frame, bytes, FLAGS)).expect("the page tables were made with the memory");
     RUNS.with(|runs| {
         if let Some(run) = runs.iter_mut().find(|run| start >= run.address && start - run.address < run.bytes) {
+            let piece = (start - run.address) / PIECE_BYTES;
+            run.touched[piece as usize / 64] |= 1 << (piece % 64);
             run.resident_bytes += bytes;
         }
     });
@@ -75,6 +90,10 @@ pub fn populate_at(address: u64) -> bool {
 
 /// Makes all of [base, base + length), which lies in one memory, present: a device does not fault.
 pub fn populate(base: u64, length: u64) {
+    let is_present = |run: &Run| length == 0 || run.is_touched(base - run.address, length);
+    if RUNS.with(|runs| runs.iter().find(|run| base >= run.address && base - run.address < run.bytes).is_none_or(is_present)) {
+        return; // most calls: one look at the bits, however long the range
+    }
     let mut address = base & !(PIECE_BYTES - 1);
     while address < base + length {
         populate_at(address);
@@ -114,7 +133,8 @@ unsafe impl MemoryCreator for Creator {
             free_run(frame, bytes);
             return Err("no memory for page tables".to_string());
         };
-        RUNS.with(|runs| runs.push(Run { address, frame, bytes, resident_bytes: 0 }));
+        let touched = vec![0; bytes.div_ceil(PIECE_BYTES * 64) as usize];
+        RUNS.with(|runs| runs.push(Run { address, frame, bytes, touched, resident_bytes: 0 }));
         Ok(Box::new(Memory { address, bytes: minimum, reserved_bytes }))
     }
 }

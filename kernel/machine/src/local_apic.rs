@@ -1,5 +1,4 @@
-//! The CPU's interrupt controller and its timer, and the I/O controller that the serial port hangs on
-//! (Intel SDM volume 3, §11; 82093AA data sheet).
+//! The CPU's interrupt controller and its timer (Intel SDM volume 3, §11).
 use crate::clock;
 use crate::cpu::{out8, read_msr, write_msr};
 use crate::interrupts::TIMER_VECTOR;
@@ -16,7 +15,6 @@ const CURRENT_COUNT: u64 = 0x390;
 const DIVIDE: u64 = 0x3e0;
 const DIVIDE_BY_16: u32 = 3;
 const MASKED: u32 = 1 << 16;
-const IO_APIC: u64 = 0xfec0_0000;
 const LONGEST_NANOSECONDS: u64 = 1_000_000_000;
 
 static BASE: AtomicU64 = AtomicU64::new(0);
@@ -82,21 +80,18 @@ pub fn end_of_interrupt() {
     write(END_OF_INTERRUPT, 0);
 }
 
-/// Address and data of a message that raises a vector on this CPU (Intel SDM volume 3, §11.11).
-pub fn message(vector: u8) -> (u32, u32) {
-    let id = read(ID) >> 24;
-    (0xfee0_0000 | id << 12, u32::from(vector))
+/// Does [start, end) touch its registers?
+pub fn touches(start: u64, end: u64) -> bool {
+    let base = BASE.load(Relaxed);
+    start < base + 4096 && end > base
 }
 
-/// Sends an ISA interrupt, edge triggered and active high, to a vector of this CPU.
-pub fn route_isa(line: u32, vector: u8) {
-    let write = |register: u32, value: u32| {
-        // Safety: the controller's page is mapped; it has an index and a data register.
-        unsafe {
-            (IO_APIC as *mut u32).write_volatile(register);
-            ((IO_APIC + 0x10) as *mut u32).write_volatile(value);
-        }
-    };
-    write(0x11 + 2 * line, read(ID) & 0xff00_0000);
-    write(0x10 + 2 * line, u32::from(vector));
+/// Address and data of a message that raises a vector on this CPU (Intel SDM volume 3, §11.11).
+pub fn message(vector: u8) -> (u32, u32) {
+    (0xfee0_0000 | id() << 12, u32::from(vector))
+}
+
+/// By which other controllers name this CPU.
+pub fn id() -> u32 {
+    read(ID) >> 24
 }

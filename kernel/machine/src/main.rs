@@ -14,10 +14,13 @@ mod cpu;
 mod descriptors;
 mod hardware;
 mod interrupts;
+mod io_apic;
+mod iommu;
 mod libc;
 mod linear_memory;
 mod local_apic;
 mod memory;
+mod mmio_block_device;
 mod pci;
 mod pvh;
 mod self_test;
@@ -59,13 +62,15 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
     let trace = take_memory(&info, bundle, line.trace);
     let options = Options { is_debug: line.is_debug, console_arguments: line.run(), kill: line.kill() };
     memory::protect_kernel();
+    iommu::set_root_pointer(info.root_pointer());
     local_apic::init();
     clock::init(line.time);
-    local_apic::route_isa(SERIAL_LINE, FIRST_INTERRUPT_VECTOR + CONSOLE_INTERRUPT as u8);
+    io_apic::route_edge(SERIAL_LINE, FIRST_INTERRUPT_VECTOR + CONSOLE_INTERRUPT as u8);
     cpu::interrupts_on();
 
     // Safety: the bundle's memory is reserved, and mapped one to one.
     let bytes = unsafe { core::slice::from_raw_parts(bundle.0 as *const u8, (bundle.1 - bundle.0) as usize) };
+    mmio_block_device::take_hints(line.mmio_devices, info.has_acpi());
     let kernel = load(bytes, options);
     if let Some(what) = line.breach {
         self_test::run(what);
@@ -75,7 +80,13 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
         attach_trace(kernel, start, length);
     }
     if block_device::is_in_use() && line.is_interactive() {
-        log!("axiom kernel: no IOMMU: the disk and its driver are trusted with device addresses");
+        log!("axiom kernel: {}", match iommu::in_use() {
+            Some(_) => "DMA is confined to the memory of the disk's driver and to what is lent to it",
+            None => "no IOMMU: the disk and its driver are trusted with device addresses",
+        });
+    }
+    if !clock::knows_date() && line.is_interactive() {
+        log!("axiom kernel: no clock tells the date: it counts from 1970");
     }
     kernel.log(format_args!("axiom kernel: {} KiB free, loaded after {} us", memory::free_bytes() >> 10, clock::monotonic_nanoseconds() / 1000));
     kernel.start();

@@ -11,6 +11,15 @@ const COMMAND_MEMORY: u32 = 2;
 const COMMAND_BUS_MASTER: u32 = 4;
 const COMMAND_NO_INTX: u32 = 0x400;
 
+/// Does the machine have a PCI host that answers to the port pair?
+pub fn is_there() -> bool {
+    // Safety: see `cpu.rs`; the pair of ports is this file's.
+    unsafe {
+        out32(ADDRESS_PORT, ENABLE);
+        in32(ADDRESS_PORT) == ENABLE
+    }
+}
+
 #[derive(Clone, Copy)]
 pub struct Function(u32);
 
@@ -23,6 +32,11 @@ impl Function {
     pub fn vendor_and_device(self) -> (u32, u32) {
         let both = self.read32(0);
         (both & 0xffff, both >> 16)
+    }
+
+    /// Bus, device and function, as they stand in what it sends.
+    pub fn requester(self) -> u16 {
+        (self.0 >> 8) as u16
     }
 
     /// "slot.function", for the log.

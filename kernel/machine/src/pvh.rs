@@ -39,6 +39,16 @@ impl StartInfo {
         })
     }
 
+    /// Did the firmware describe the machine (ACPI 6.4 §5.2.5)?
+    pub fn has_acpi(&self) -> bool {
+        self.rsdp != 0
+    }
+
+    /// Where the firmware's ACPI tables begin: the address of the RSDP, or 0.
+    pub fn root_pointer(&self) -> u64 {
+        self.rsdp
+    }
+
     pub fn command_line(&self) -> &'static [u8] {
         if self.command_line == 0 {
             return b"";

@@ -8,7 +8,7 @@ use crate::Status;
 use crate::capability::{MEMORY_RIGHTS, Position};
 use crate::domain::{Domain, DomainState, Loaded, StoreData};
 use crate::generated::{is_status, kind, message, status, trace_kind};
-use crate::kernel::{Activation, Kernel};
+use crate::kernel::{Activation, Kernel, attention};
 use crate::message::{Counts, LeaseDescriptor, Message};
 use wasmtime::{Store, TypedFunc, WasmParams, WasmResults};
 
@@ -63,7 +63,7 @@ impl Kernel {
         }
         if self.is_watched.get() {
             self.record_message(outer.record_word(trace_kind::CALL, callee), subject, status::OK, outer.request_id(), badge);
-            if self.is_injecting.get() && !self.inject_at_call(outer, callee, counts, target) {
+            if self.has_raised(attention::INJECTING) && !self.inject_at_call(outer, callee, counts, target) {
                 return Err(self.finish(Sent { outer, callee, subject, lent_bytes }, endpoint, counts, None));
             }
         }
@@ -72,7 +72,7 @@ impl Kernel {
         self.begin(outer.below(callee));
         let result = enter(to, &to.receive, (badge, rights));
         self.resume(outer);
-        if counts.0 == 0 && !self.is_injecting.get() {
+        if counts.0 == 0 && !self.has_raised(attention::CLOSER) {
             if let Ok(answer) = result {
                 let answer = self.reply(caller, callee, from, to, answer, outer.request_id());
                 if self.is_watched.get() {
@@ -86,13 +86,19 @@ impl Kernel {
         if answer == status::OK { Ok(()) } else { Err(answer) }
     }
 
-    /// The end of a call that lent or gave something, in which the callee ended, or whose messages are counted.
+    /// The end of a call that lent or gave something, in which the callee ended or a device was blocked, or whose messages are counted.
     #[inline(never)]
     fn finish(&self, sent: Sent, endpoint: u32, counts: Counts, result: Option<u32>) -> Status {
         let Sent { outer, callee, .. } = sent;
         let caller = outer.domain();
         if counts.leases() > 0 {
             self.capabilities.borrow_mut().end_leases(callee, counts.leases());
+        }
+        let mut result = result;
+        if self.has_raised(attention::DEVICE_FAULT) {
+            self.look_at_device_faults();
+            // The device may have called success what was blocked.
+            result = result.filter(|_| self.domains[callee].is_alive());
         }
         let answer = self.take_reply(&sent, result);
         if answer == status::PEER_RESTARTED {

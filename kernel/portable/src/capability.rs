@@ -14,6 +14,7 @@
 //! 32,767 uses of one slot) names what the same domain holds, never more; the tree links each capability to what was
 //! derived from it in whatever table that is, and is walked without recursion; nothing here allocates after boot.
 use crate::badges::Badges;
+use crate::confinement::Confinement;
 use crate::generated::{kind, message::LEASE_COUNT, right, status};
 use crate::Status;
 use alloc::{boxed::Box, vec, vec::Vec};
@@ -53,7 +54,7 @@ pub(crate) struct Slot {
     pub capability: Capability,
     pub generation: u16,
     pub holder: u8,
-    /// A grant: device addresses were given out for it, so a device may use it until its driver lets go of it.
+    /// A lease or grant: device addresses were given out for it, so the device may use it until its driver lets go of it.
     pub is_reached: bool,
     pub parent: u32,
     pub first_child: u32,
@@ -109,6 +110,8 @@ pub struct Capabilities {
     /// Stale and forged handles that each domain used.
     refused: Box<[Cell<u32>]>,
     pub badges: Badges,
+    /// What the driver's device may reach, on a machine with an IOMMU.
+    pub(crate) confinement: Option<Confinement>,
 }
 
 impl Capabilities {
@@ -128,6 +131,7 @@ impl Capabilities {
             interrupted: None,
             refused: vec![Cell::new(0); count].into_boxed_slice(),
             badges: Badges::new(count),
+            confinement: None,
         }
     }
 
@@ -309,6 +313,7 @@ impl Capabilities {
             if self.slots[position as usize].first_child != NONE {
                 self.revoke(position);
             }
+            self.close_for_device(position);
             self.slots[position as usize].capability.kind = FREE;
         }
     }

@@ -29,20 +29,12 @@ impl Capabilities {
             if position == root {
                 return;
             }
-            let Slot { parent, holder, is_reached, .. } = self.slots[position as usize];
-            if is_reached {
+            let Slot { parent, holder, is_reached, capability, .. } = self.slots[position as usize];
+            if is_reached && u32::from(capability.kind) == kind::GRANT {
                 self.interrupted = Some(holder);
             }
             self.clear(position);
             position = parent;
-        }
-    }
-
-    /// Device addresses are given out for part of a grant. (A lease ends with the request, and its driver answers for that.)
-    pub fn reach(&mut self, holder: usize, handle: u32) {
-        if let Ok(position) = self.find(holder, handle) {
-            let slot = &mut self.slots[position as usize];
-            slot.is_reached = u32::from(slot.capability.kind) == kind::GRANT;
         }
     }
 
@@ -89,6 +81,7 @@ impl Capabilities {
                 let capability = self.slots[position as usize].capability;
                 if capability.kind != FREE && capability.domain as usize == domain {
                     self.revoke(position);
+                    self.close_for_device(position);
                     self.slots[position as usize].capability.kind = FREE;
                 }
             }
@@ -111,6 +104,7 @@ impl Capabilities {
 
     fn clear(&mut self, position: Position) {
         self.unlink(position);
+        self.close_for_device(position);
         let slot = &mut self.slots[position as usize];
         let capability = slot.capability;
         slot.capability.kind = FREE;

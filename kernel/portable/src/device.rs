@@ -2,7 +2,7 @@
 //!
 //! A register access outside a window, or of the wrong alignment, or through another kind of handle ends the driver: its
 //! result could be taken for a value. Without an IOMMU the driver and its device are trusted with addresses: what is
-//! checked here is only what it asks for.
+//! checked here is only what it asks for. With one, the device reaches that and nothing else (`confinement.rs`).
 use crate::Status;
 use crate::generated::{fault, kind, right, status};
 use crate::kernel::Kernel;
@@ -40,6 +40,9 @@ impl Kernel {
         };
         let (exposed, owner) = (&self.domains[owner as usize], self.loaded(owner as usize)?);
         let memory = owner.range(address, length)?;
+        if source == 0 && owner.touches_message(address, length) {
+            return Err(status::INVALID_ARGUMENT);
+        }
         if length == 0 {
             return Ok(0);
         }
@@ -50,12 +53,15 @@ impl Kernel {
         let base = owner.device_base.ok_or(status::UNSUPPORTED)?;
         let segment = self.loaded(me)?.bytes_mut(out, SEGMENT_BYTES)?;
         drop(capabilities);
-        if source != 0 {
-            self.capabilities.borrow_mut().reach(me, source);
-        }
         exposed.is_exposed.set(true);
-        self.machine.prepare_for_device(memory, length as usize);
-        segment[..8].copy_from_slice(&(base + u64::from(address)).to_le_bytes());
+        let start = base + u64::from(address);
+        if self.iommu.get().is_some() {
+            self.open_for_device(me, source, start, length, device_writes != 0, owner)?;
+        } else {
+            self.machine.prepare_for_device(memory, length as usize);
+            self.capabilities.borrow_mut().note_reached(me, source);
+        }
+        segment[..8].copy_from_slice(&start.to_le_bytes());
         segment[8..].copy_from_slice(&u64::from(length).to_le_bytes());
         Ok(1)
     }
@@ -63,8 +69,8 @@ impl Kernel {
     pub(crate) fn device_parameters(&self, me: usize, dma: u32, out: u32, count: u32) -> Result<u32, Status> {
         self.capabilities.borrow().find_kind(me, dma, kind::DMA)?;
         let device = self.device.get();
-        let [_, notify, _, configuration] = device.windows;
-        let values = [device.transport, device.notify_multiplier, device.vector, device.flags, notify.length, configuration.length];
+        let (Device { transport, notify_multiplier, vector, flags, configuration_bytes, .. }, time_out_ms) = (device, self.device_time_out_ms.get());
+        let values = [transport, notify_multiplier, vector, flags, device.windows[1].length, configuration_bytes, time_out_ms];
         let count = (count as usize).min(values.len());
         let bytes = self.loaded(me)?.bytes_mut(out, count as u32 * 4)?;
         for (place, value) in bytes.chunks_exact_mut(4).zip(values) {
@@ -73,9 +79,10 @@ impl Kernel {
         Ok(count as u32)
     }
 
-    /// MSI-X needs no acknowledgement; the handle is checked all the same.
+    /// The device's interrupt may come again.
     pub(crate) fn interrupt_acknowledge(&self, me: usize, interrupt: u32) -> Result<u32, Status> {
         self.capabilities.borrow().find_kind(me, interrupt, kind::INTERRUPT)?;
+        self.machine.acknowledge_interrupt();
         Ok(0)
     }
 }

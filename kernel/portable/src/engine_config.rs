@@ -11,6 +11,8 @@ pub const ACTIVATION_STACK_BYTES: usize = 256 << 10;
 pub const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
 /// Unmapped bytes behind it, which catch an address plus a small static offset.
 pub const MEMORY_GUARD_BYTES: u64 = 32 << 20;
+/// Elements of a module's table, which lies outside of its linear memory, where no limit of the manifest counts it.
+pub const TABLE_LIMIT: u32 = 65536;
 /// Instructions beyond x86-64 that compiled modules may use: x86-64-v2 without cmpxchg16b. Any machine since 2009 and
 /// every emulator model in use has them.
 pub const CPU_FEATURES: [&str; 5] = ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];

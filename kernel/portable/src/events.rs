@@ -9,6 +9,7 @@ use crate::call::enter;
 use crate::domain::{DomainState, ENTRY_STACK_BYTES, Loaded};
 use crate::generated::{kind, right, status, trace_kind};
 use crate::kernel::{Activation, INTERRUPT_LIMIT, Kernel};
+use crate::machine::DEVICE_FAULT_INTERRUPT;
 use crate::trace::{KERNEL_DOMAIN, Record};
 use crate::watchdog;
 
@@ -51,6 +52,9 @@ impl Kernel {
     }
 
     fn interrupt(&self, number: usize) {
+        if number == DEVICE_FAULT_INTERRUPT as usize {
+            return self.look_at_device_faults();
+        }
         let Some(mut binding) = self.bindings[number % INTERRUPT_LIMIT].get() else { return };
         binding.count = binding.count.wrapping_add(1);
         self.bindings[number % INTERRUPT_LIMIT].set(Some(binding));
@@ -278,12 +282,12 @@ impl Kernel {
         if mask == 0 || mask & !domain.waitable.get() != 0 {
             return Err(status::INVALID_ARGUMENT);
         }
-        if self.dying_count.get() > 0 {
-            return Err(status::CANCELLED); // whoever is below wants this to end
-        }
         let mut deadline = None;
         loop {
             self.advance();
+            if self.dying_count.get() > 0 {
+                return Err(status::CANCELLED); // whoever is below wants this to end, or its device has ended it just now
+            }
             let got = domain.pending.get() & mask;
             if got != 0 {
                 domain.pending.set(domain.pending.get() & !got);

@@ -55,7 +55,7 @@ impl Kernel {
         if self.is_watched.get() || self.options.is_debug {
             self.note(me, text);
         }
-        Ok(0)
+        Ok(u32::from(self.trace.borrow().is_some()))
     }
 
     pub(crate) fn power_off(&self, me: usize, power: u32, exit_status: u32) -> Result<(), Status> {

@@ -137,6 +137,7 @@ pub mod trace_kind {
     pub const GIVEN_UP: u8 = 14;
     pub const BACKGROUND: u8 = 15;
     pub const BACKGROUND_RETURN: u8 = 16;
+    pub const BLOCKED: u8 = 17;
 }
 
 /// Why a domain ended.
@@ -150,6 +151,7 @@ pub mod fault {
     pub const START_REFUSED: u32 = 7;
     pub const PEER_RESTARTED: u32 = 8;
     pub const DEVICE_REACH: u32 = 9;
+    pub const DEVICE_BLOCKED: u32 = 10;
 }
 
 /// States of a domain.

@@ -3,7 +3,7 @@
 //! Calls and replies count alike. The record of the message is made, then the domain ends, then the message is acted on, if
 //! both of its ends are still there. Without the option this costs nothing: messages are counted only where they are recorded.
 use crate::generated::{fault, status};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, attention};
 
 impl Kernel {
     pub(crate) fn arm_injection(&self) {
@@ -12,7 +12,7 @@ impl Kernel {
             Some(&id) if *number > 0 => {
                 self.injection.set(Some((id, *number)));
                 self.is_watched.set(true);
-                self.is_injecting.set(true);
+                self.raise(attention::INJECTING);
             }
             _ => self.machine.log(format_args!("kill=: no such domain, or message 0")),
         }

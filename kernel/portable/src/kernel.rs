@@ -1,17 +1,18 @@
 //! The kernel: all domains, their capabilities, and what the one activity is doing now.
 //!
-//! There is one CPU and one activity, so the state is in cells, never behind a lock; a `RefCell` borrow ends before a
-//! domain is entered, which the borrow flag proves at run time.
+//! There is one CPU and one activity, so the state is in cells, never behind a lock; a borrow of an
+//! `Exclusive` ends before a domain is entered, which debug builds, and so the tests, check at run time.
 use crate::capability::Capabilities;
 use crate::domain::{self, Domain, DomainState, Loaded};
 use crate::events::{Binding, Timer};
 use crate::exclusive::Exclusive;
 use crate::generated::{right, kind, status};
-use crate::machine::{Device, Machine};
+use crate::machine::{Device, Iommu, Machine};
 use crate::trace::{KERNEL_DOMAIN, Record, TraceRing};
 use crate::{Status, watchdog};
 use alloc::{boxed::Box, vec::Vec};
 use core::cell::{Cell, OnceCell, RefCell};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use wasmtime::format_err;
 
 /// Interrupt numbers that the machine may report.
@@ -36,6 +37,12 @@ pub(crate) mod attention {
     pub const DYING: u32 = 2;
     /// A domain has stopped: it may have to be started again.
     pub const STOPPED: u32 = 4;
+    /// Messages are counted for fault injection. Stays for good.
+    pub const INJECTING: u32 = 8;
+    /// The IOMMU has blocked an access. Set by an interrupt.
+    pub const DEVICE_FAULT: u32 = 16;
+    /// A reply is looked at more closely.
+    pub const CLOSER: u32 = INJECTING | DEVICE_FAULT;
 }
 
 /// Where the activity is, in one word, whose low half lies as in a trace record:
@@ -88,14 +95,12 @@ pub struct Kernel {
     pub(crate) trace: Exclusive<Option<TraceRing>>,
     /// The trace is on, or messages are counted for fault injection.
     pub(crate) is_watched: Cell<bool>,
-    /// The latter.
-    pub(crate) is_injecting: Cell<bool>,
     pub(crate) current: Cell<Activation>,
     pub(crate) last_request_id: Cell<u32>,
     /// The domains that are active, by depth; entry 0 is nobody.
     pub(crate) stack: [Cell<u8>; 256],
     /// Set when something must be looked at before a system call returns; else 0. The only cost of all that on a call.
-    pub(crate) attention: Cell<u32>,
+    pub(crate) attention: AtomicU32,
     /// Domains on the stack that are dying.
     pub(crate) dying_count: Cell<u32>,
     /// All domains have had their first start: messages count for fault injection.
@@ -111,8 +116,14 @@ pub struct Kernel {
     /// Earliest deadline of a timer; `u64::MAX` if none is armed.
     pub(crate) next_deadline: Cell<u64>,
     pub(crate) device: Cell<Device>,
+    /// How long its driver lets the device keep a request, in milliseconds: the manifest's word.
+    pub(crate) device_time_out_ms: Cell<u32>,
     /// The domain that drives the device.
     pub(crate) driver: Cell<Option<u8>>,
+    /// What keeps the device in its place.
+    pub(crate) iommu: Cell<Option<&'static dyn Iommu>>,
+    /// Accesses of devices that were blocked, of those that were recorded.
+    pub(crate) device_faults: Cell<u32>,
     /// Power was switched off; only a machine under test comes back from that.
     pub(crate) power_status: Cell<Option<u32>>,
 }
@@ -129,11 +140,10 @@ impl Kernel {
             options,
             trace: Exclusive::new(None),
             is_watched: Cell::new(false),
-            is_injecting: Cell::new(false),
             current: Cell::new(IDLE),
             last_request_id: Cell::new(0),
             stack: [const { Cell::new(KERNEL_DOMAIN) }; 256],
-            attention: Cell::new(0),
+            attention: AtomicU32::new(0),
             dying_count: Cell::new(0),
             is_started: Cell::new(false),
             injection: Cell::new(None),
@@ -143,7 +153,10 @@ impl Kernel {
             timers: RefCell::new(Vec::new()),
             next_deadline: Cell::new(u64::MAX),
             device: Cell::new(Device::default()),
+            device_time_out_ms: Cell::new(0),
             driver: Cell::new(None),
+            iommu: Cell::new(None),
+            device_faults: Cell::new(0),
             power_status: Cell::new(None),
         }
     }
@@ -254,17 +267,22 @@ impl Kernel {
     // ---- what is looked at before a system call returns
 
     pub(crate) fn raise(&self, bits: u32) {
-        self.attention.set(self.attention.get() | bits);
+        self.attention.fetch_or(bits, Relaxed);
+    }
+
+    #[inline(always)]
+    pub(crate) fn has_raised(&self, bits: u32) -> bool {
+        self.attention.load(Relaxed) & bits != 0
     }
 
     pub(crate) fn lower(&self, bits: u32) {
-        self.attention.set(self.attention.get() & !bits);
+        self.attention.fetch_and(!bits, Relaxed);
     }
 
     /// The last act of every system call. An error ends the activation of the caller.
     #[inline(always)]
     pub(crate) fn attend(&self, me: usize) -> wasmtime::Result<()> {
-        if self.attention.get() == 0 { Ok(()) } else { self.attend_now(me) }
+        if self.attention.load(Relaxed) == 0 { Ok(()) } else { self.attend_now(me) }
     }
 
     #[cold]
@@ -273,7 +291,10 @@ impl Kernel {
         if self.power_status.get().is_some() {
             return Err(format_err!("the power is off"));
         }
-        if domain.state() != DomainState::Dying && self.attention.get() & attention::STOPPED != 0 {
+        if self.has_raised(attention::DEVICE_FAULT) {
+            self.look_at_device_faults();
+        }
+        if domain.state() != DomainState::Dying && self.has_raised(attention::STOPPED) {
             self.settle(Some(domain.rank));
         }
         // Looked at last: what was started again may have ended this one, or switched the power off.

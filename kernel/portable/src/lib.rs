@@ -6,14 +6,17 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 extern crate alloc;
 
+pub mod acpi;
 pub mod address_space;
 pub mod badges;
 pub mod bundle;
 mod call;
 pub mod capability;
 mod compiled_code;
+mod confinement;
 mod derivation;
 mod device;
+pub mod device_table;
 pub mod domain;
 pub mod engine_config;
 pub mod exclusive;
@@ -29,6 +32,7 @@ pub mod loader;
 pub mod machine;
 pub mod manifest;
 pub mod message;
+pub mod mmio_device;
 mod supervision;
 pub mod symbols;
 mod system_calls;

@@ -4,11 +4,12 @@
 //! gives it (initial = maximum: it never moves) and its message buffers lie inside that memory.
 use crate::bundle::{Bundle, TRAP_MODULE};
 use crate::capability::Capability;
+use crate::confinement::Confinement;
 use crate::domain::{Domain, DomainState, ENTRY_STACK_BYTES, Exports, Loaded, StoreData};
-use crate::engine_config::shared_config;
+use crate::engine_config::{TABLE_LIMIT, shared_config};
 use crate::events::{Binding, Timer};
 use crate::generated::{kind, right};
-use crate::kernel::{Kernel, Options};
+use crate::kernel::{Kernel, Options, attention};
 use crate::machine::{BLOCK_DEVICE_INTERRUPT, CONSOLE_INTERRUPT, Machine};
 use crate::manifest::{self, DomainEntry, Entry, KIND_DEVICE};
 use crate::message::Message;
@@ -18,8 +19,6 @@ use core::cell::Cell;
 use wasmtime::{Engine, Instance, Linker, Module, Result, Store, StoreLimitsBuilder, bail, format_err};
 
 const WASM_PAGE_BYTES: u64 = 65536;
-/// Elements of a table: they lie in the kernel's heap, and the manifest does not count them.
-const TABLE_LIMIT: usize = 65536;
 const BUFFER_ALIGNMENT: u32 = 16;
 
 /// Loads a system from a bundle. Nothing of its modules has run yet; `start` does that.
@@ -123,9 +122,10 @@ fn add_capability(kernel: &Kernel, id: usize, entry: &Entry) {
 }
 
 /// The seven parts of a device. On a machine without it the handles exist and are of no kind.
-fn add_device(kernel: &Kernel, id: usize, entry: &Entry) {
+fn add_device(kernel: &'static Kernel, id: usize, entry: &Entry) {
     let device = kernel.machine.find_block_device();
     kernel.device.set(device);
+    kernel.device_time_out_ms.set(entry.time_out_ms);
     let mut capabilities = kernel.capabilities.borrow_mut();
     let parts = [kind::WINDOW, kind::WINDOW, kind::WINDOW, kind::WINDOW, kind::INTERRUPT, kind::DMA, 0];
     for (number, part) in parts.into_iter().enumerate() {
@@ -134,6 +134,11 @@ fn add_device(kernel: &Kernel, id: usize, entry: &Entry) {
     }
     if device.transport != 0 {
         kernel.driver.set(Some(id as u8));
+        if let Some(iommu) = kernel.machine.iommu() {
+            capabilities.confinement = Some(Confinement::new(iommu));
+            iommu.report_to(&kernel.attention, attention::DEVICE_FAULT);
+            kernel.iommu.set(Some(iommu));
+        }
         bind(kernel, BLOCK_DEVICE_INTERRUPT, id, entry.bit, true);
     }
 }
@@ -153,7 +158,7 @@ pub(crate) fn instantiate(kernel: &'static Kernel, id: usize) -> Result<()> {
     let domain = &kernel.domains[id];
     let code = domain.code.get().ok_or_else(|| format_err!("has no module"))?;
     let memory_bytes = u64::from(domain.memory_pages) * WASM_PAGE_BYTES;
-    let limits = StoreLimitsBuilder::new().memory_size(memory_bytes as usize).memories(1).tables(1).table_elements(TABLE_LIMIT).instances(1).build();
+    let limits = StoreLimitsBuilder::new().memory_size(memory_bytes as usize).memories(1).tables(1).table_elements(TABLE_LIMIT as usize).instances(1).build();
     let mut store = Store::new(code.module().engine(), StoreData { kernel, domain: id, limits });
     store.limiter(|data| &mut data.limits);
     let instance = code.instantiate(&mut store)?;

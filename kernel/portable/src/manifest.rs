@@ -4,7 +4,7 @@
 //! u16 version, u16 domain count, then for each domain
 //!   24 name, u8 rank, u8 present, u16 module index, u32 memory pages, u16 capability count, u8 restarts with its peers, u8 zero,
 //!   u32 time limit in ms, u32 restart limit (0: never), u32 window in ms, u32 backoff in ms                        (52 bytes)
-//!   16 bytes a capability: u8 kind, u8 bit, u8 domain, u8 zero, u32 badge, u32 rights, u32 bits
+//!   20 bytes a capability: u8 kind, u8 bit, u8 domain, u8 zero, u32 badge, u32 rights, u32 bits, u32 time-out in ms
 //! ```
 //!
 //! What stays true: `decode` accepts nothing that the rules of docs/abi.md §6 and docs/supervision.md §1 refuse, whatever the bytes are.
@@ -12,7 +12,7 @@
 use crate::generated::kind;
 use alloc::vec::Vec;
 
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 pub const NAME_BYTES: usize = 24;
 /// Ids are one byte in trace records, and 255 is the kernel.
 pub const DOMAIN_LIMIT: usize = 255;
@@ -30,9 +30,12 @@ pub const DEVICE_PARTS: usize = 7;
 pub const MILLISECONDS_LIMIT: u32 = 3_600_000;
 pub const RESTART_LIMIT: u32 = 100;
 pub const BACKOFF_MILLISECONDS_LIMIT: u32 = 60_000;
+/// How long a device may keep a request.
+pub const TIME_OUT_MILLISECONDS_LIMIT: u32 = 600_000;
+pub const TIME_OUT_MILLISECONDS_DEFAULT: u32 = 30_000;
 
 const DOMAIN_BYTES: usize = 52;
-const ENTRY_BYTES: usize = 16;
+const ENTRY_BYTES: usize = 20;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
@@ -45,6 +48,8 @@ pub struct Entry {
     pub rights: u32,
     /// Mask of a notification.
     pub bits: u32,
+    /// How long the driver lets its device keep a request, in milliseconds; 0 for everything but a device.
+    pub time_out_ms: u32,
 }
 
 impl Entry {
@@ -136,7 +141,8 @@ fn decode_domain(reader: &mut Reader<'_>) -> Result<DomainEntry, &'static str> {
         if zero != 0 {
             return Err("a capability of the manifest is malformed");
         }
-        capabilities.push(Entry { kind, bit, domain, badge: reader.u32()?, rights: reader.u32()?, bits: reader.u32()? });
+        let (badge, rights, bits, time_out_ms) = (reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?);
+        capabilities.push(Entry { kind, bit, domain, badge, rights, bits, time_out_ms });
     }
     let (present, restarts_with_peers) = (present == 1, restarts_with_peers == 1);
     Ok(DomainEntry { name, rank, present, module, memory_pages, time_limit_ms, restart, restarts_with_peers, capabilities })
@@ -184,6 +190,10 @@ fn check_supervision(domain: &DomainEntry) -> Result<(), &'static str> {
 
 fn check_entry(domains: &[DomainEntry], id: usize, entry: &Entry) -> Result<(), &'static str> {
     let target = domains.get(entry.domain as usize).ok_or("a capability names no domain")?;
+    let time_outs = if entry.kind == KIND_DEVICE { 1..=TIME_OUT_MILLISECONDS_LIMIT } else { 0..=0 };
+    if !time_outs.contains(&entry.time_out_ms) {
+        return Err("a time-out out of range, or of what is no device");
+    }
     match u32::from(entry.kind) {
         kind::ENDPOINT => {
             if entry.domain as usize != id && target.rank >= domains[id].rank {
@@ -229,7 +239,7 @@ pub fn encode(domains: &[DomainEntry]) -> Vec<u8> {
         for entry in &domain.capabilities {
             let start = out.len();
             out.extend([entry.kind, entry.bit, entry.domain, 0]);
-            out.extend([entry.badge, entry.rights, entry.bits].into_iter().flat_map(u32::to_le_bytes));
+            out.extend([entry.badge, entry.rights, entry.bits, entry.time_out_ms].into_iter().flat_map(u32::to_le_bytes));
             debug_assert_eq!(out.len() - start, ENTRY_BYTES);
         }
     }

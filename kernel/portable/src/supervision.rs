@@ -129,6 +129,10 @@ impl Kernel {
     /// Its driver has ended: resets the device. If the device does not confirm, what it could write to is tainted.
     fn stop_device(&self) -> bool {
         let is_reset = self.machine.stop_block_device();
+        if let Some(confinement) = &mut self.capabilities.borrow_mut().confinement {
+            confinement.clear();
+        }
+        self.report_device_faults(); // nobody is left to answer for them: not its next life
         for domain in self.domains.iter().filter(|domain| domain.is_exposed.replace(false)) {
             domain.is_tainted.set(!is_reset);
         }
@@ -189,7 +193,7 @@ impl Kernel {
     /// Gives back the memory of stopped domains and starts again what is due: with an empty stack anything (`rank` is none),
     /// inside a system call of a domain of `rank` only what is lower, because the others may be on the stack.
     pub(crate) fn settle(&self, rank: Option<u8>) {
-        if self.attention.get() & attention::STOPPED == 0 {
+        if !self.has_raised(attention::STOPPED) {
             return;
         }
         self.lower(attention::STOPPED);

@@ -133,30 +133,19 @@ fn a_reply_with_a_bad_slot_is_the_servers_breach() {
 fn closed_comes_when_the_last_copy_goes() {
     // The server keeps one copy (operation 2): nothing is told. It keeps none: the end is told at the client's drop.
     assert_eq!(open("(call $say (call $drop (call $open (i32.const 2) (i32.const 55)))) (call $say (i32.const 7))"), [0, 0, 7]);
-    let said = run(&[
-        part("server", 0, &[endpoint(0, 0, 1023)], OPENER),
-        part("client", 1, &[endpoint(0, 0, 255), notification(0, 1), timer(0)], &format!("{OPEN}
+    let client = &format!("{OPEN}
           (global $handle (mut i32) (i32.const 0)) (global $copy (mut i32) (i32.const 0))
           (func (export \"start\") (result i32)
             (global.set $handle (call $open (i32.const 1) (i32.const 55)))
             (global.set $copy (call $mint (global.get $handle) (i32.const 1) (i32.const 0)))
             (drop (call $timer_set (i32.const 4) (i32.const 5))) (call $notify (i32.const 3) (i32.const 1)))
           (func (export \"notified\") (param i32)
-            (call $say (call $drop (global.get $handle))) (call $say (call $drop (global.get $copy))) (call $say (i32.const 7)))")),
-    ]);
+            (call $say (call $drop (global.get $handle))) (call $say (call $drop (global.get $copy))) (call $say (i32.const 7)))");
+    let parts = [part("server", 0, &[endpoint(0, 0, 1023)], OPENER), part("client", 1, &[endpoint(0, 0, 255), notification(0, 1), timer(0)], client)];
+    let said = run(&parts);
     assert_eq!(said, [0, 0], "the server dropped its own copy when it was notified, and two are left");
     let machine = Fake::new();
-    let kernel = load(machine, &[
-        part("server", 0, &[endpoint(0, 0, 1023)], OPENER),
-        part("client", 1, &[endpoint(0, 0, 255), notification(0, 1), timer(0)], &format!("{OPEN}
-          (global $handle (mut i32) (i32.const 0)) (global $copy (mut i32) (i32.const 0))
-          (func (export \"start\") (result i32)
-            (global.set $handle (call $open (i32.const 1) (i32.const 55)))
-            (global.set $copy (call $mint (global.get $handle) (i32.const 1) (i32.const 0)))
-            (drop (call $timer_set (i32.const 4) (i32.const 5))) (call $notify (i32.const 3) (i32.const 1)))
-          (func (export \"notified\") (param i32)
-            (call $say (call $drop (global.get $handle))) (call $say (call $drop (global.get $copy))) (call $say (i32.const 7)))")),
-    ]);
+    let kernel = load(machine, &parts);
     kernel.start();
     machine.time.set(1_000_000);
     kernel.deliver();

@@ -121,7 +121,7 @@ fn while_the_system_sleeps_interrupts_and_timers_run_it() {
 fn with_device() -> &'static Fake {
     let machine = Fake::new();
     let windows = [(0x1000, 56), (0x2000, 8), (0x3000, 1), (0x4000, 64)].map(|(address, length)| Window { address, length });
-    machine.device.set(Device { windows, interrupt: BLOCK_DEVICE_INTERRUPT, transport: 1, notify_multiplier: 4, vector: 0, flags: 0 });
+    machine.device.set(Device { windows, interrupt: BLOCK_DEVICE_INTERRUPT, transport: 1, notify_multiplier: 4, vector: 0, flags: 0, configuration_bytes: 64 });
     machine
 }
 
@@ -133,7 +133,7 @@ fn a_driver_reaches_its_registers_memory_and_interrupt() {
         (call $say (call $mmio_read8 (i32.const 2) (i32.const 0x14))) (call $mmio_write16 (i32.const 3) (i32.const 6) (i32.const 9))
         (call $say (call $interrupt_acknowledge (i32.const 6))) (call $say (call $interrupt_acknowledge (i32.const 7)))
         (call $say (call $device_parameters (i32.const 7) (i32.const 4096) (i32.const 99)))
-        (call $say (i32.load (i32.const 4096))) (call $say (i32.load (i32.const 4100))) (call $say (i32.load (i32.const 4112))) (call $say (i32.load (i32.const 4116)))
+        (call $say (i32.load (i32.const 4096))) (call $say (i32.load (i32.const 4100))) (call $say (i32.load (i32.const 4112))) (call $say (i32.load (i32.const 4116))) (call $say (i32.load (i32.const 4120)))
         (call $say (call $dma_segments (i32.const 7) (i32.const 0) (i32.const 65536) (i32.const 100) (i32.const 1) (i32.const 4096) (i32.const 4)))
         (call $say (i32.load (i32.const 4104))) (call $say (i32.load (i32.const 4108)))
         (call $say (call $dma_segments (i32.const 7) (i32.const 0) (i32.const 65536) (i32.const 100) (i32.const 1) (i32.const 4096) (i32.const 0)))
@@ -143,7 +143,8 @@ fn a_driver_reaches_its_registers_memory_and_interrupt() {
         (call $say (call $interrupt_acknowledge (i32.const 8))) (i32.const 0))", tell(100)))]);
     kernel.start();
     let (wrong, too_large) = (-(status::WRONG_KIND as i32), -(status::TOO_LARGE as i32));
-    assert_eq!(machine.said(), [15, 0, wrong, 6, 1, 4, 8, 64, 1, 100, 0, too_large, INVALID, INVALID, wrong, -(status::INVALID_HANDLE as i32)]);
+    assert_eq!(machine.said(), [15, 0, wrong, 7, 1, 4, 8, 64, 1234, 1, 100, 0, too_large, INVALID, INVALID, wrong, -(status::INVALID_HANDLE as i32)]);
+    assert_eq!(machine.acknowledgements.get(), 1, "of the interrupt alone, not of other handles");
     assert_eq!(machine.registers.borrow()[&0x2006], 9);
     machine.raise(BLOCK_DEVICE_INTERRUPT);
     kernel.deliver();

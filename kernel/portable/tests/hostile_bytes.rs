@@ -2,7 +2,7 @@
 mod support;
 use axiom_kernel_portable::bundle::{self, Bundle};
 use axiom_kernel_portable::generated::kind;
-use axiom_kernel_portable::manifest::{self, DomainEntry, Entry, KIND_DEVICE, RestartPolicy, decode, encode};
+use axiom_kernel_portable::manifest::{self, DomainEntry, Entry, RestartPolicy, decode, encode};
 use support::*;
 
 /// xorshift64 (Marsaglia 2003): the same bytes in every run.
@@ -64,11 +64,15 @@ fn each_rule_of_the_manifest_is_kept() {
     refuse("a backoff of more than a minute", &policy(1, 1, 60_001));
     refuse("half a restart policy", &policy(0, 1, 1));
     refuse("a time limit of more than an hour", &|domains| domains[1].time_limit_ms = 3_600_001);
+    let time_out = |entry: Entry, time_out_ms| move |domains: &mut Vec<DomainEntry>| domains[1].capabilities.push(Entry { time_out_ms, ..entry });
+    refuse("a device whose requests have no time", &time_out(device(0), 0));
+    refuse("a device whose requests have more than ten minutes", &time_out(device(0), 600_001));
+    refuse("a time-out of a clock", &time_out(plain(kind::CLOCK), 1));
     refuse("no domains", &|domains| domains.clear());
     refuse("too many capabilities", &|domains| domains[1].capabilities = vec![plain(kind::CLOCK); manifest::CAPABILITY_LIMIT + 1]);
     refuse("too many handles", &|domains| {
         domains[0].capabilities = vec![plain(kind::CLOCK); manifest::CAPABILITY_LIMIT - 1];
-        domains[0].capabilities.push(Entry { kind: KIND_DEVICE, ..Entry::default() });
+        domains[0].capabilities.push(device(0));
     });
 }
 

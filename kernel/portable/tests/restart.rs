@@ -296,7 +296,7 @@ fn a_failed_start_is_a_death_and_its_dependants_wait_for_it() {
 
 fn with_device(machine: &'static Fake) -> &'static Fake {
     let windows = [(0x1000, 56), (0x2000, 8), (0x3000, 1), (0x4000, 64)].map(|(address, length)| Window { address, length });
-    machine.device.set(Device { windows, interrupt: BLOCK_DEVICE_INTERRUPT, transport: 1, notify_multiplier: 4, vector: 0, flags: 0 });
+    machine.device.set(Device { windows, interrupt: BLOCK_DEVICE_INTERRUPT, transport: 1, notify_multiplier: 4, vector: 0, flags: 0, configuration_bytes: 64 });
     machine
 }
 

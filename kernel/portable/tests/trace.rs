@@ -52,7 +52,7 @@ fn system() -> (&'static Fake, &'static Kernel) {
             (call $clear (i32.const 3) (i32.const 0)) (drop (call $call (i32.const 2))) (drop (call $notify (i32.const 3) (i32.const 2))) (i32.const 64))"#),
         part("client", 2, &[endpoint(1, 9, 255), plain(kind::TRACE)], r#"(data (i32.const 8192) "a line of text that is longer than one record")
           (func (export "start") (result i32)
-            (drop (call $trace_note (i32.const 3) (i32.const 8192) (i32.const 45)))
+            (if (i32.ne (call $trace_note (i32.const 3) (i32.const 8192) (i32.const 45)) (i32.const 1)) (then (unreachable)))
             (call $clear (i32.const 5) (i32.const 0)) (call $add_lease (i32.const 0) (i32.const 4096) (i32.const 100) (i32.const 1)) (drop (call $call (i32.const 2)))
             (i32.const 0))
           (func (export "notified") (param i32))"#),

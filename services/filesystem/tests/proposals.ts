@@ -3,19 +3,9 @@ import { EntryType } from "../../../kernel-bindings/generated/assembly/axiom";
 import { FileKind } from "../../../kernel-bindings/generated/assembly/filesystem";
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Create, Remove, Rename, Rollback, SetAttributes, SetContent, SnapshotCreate } from "../proposal-format";
+import { Random } from "../../base/tests/random";
 import { State } from "../state";
 import { EMPTY_CONTENT, InodeRecord, ROOT_INODE, ZERO_HASH } from "../tree-format";
-
-/** xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators". */
-export class Random {
-  constructor(private state: u64) { this.state = state * 0x9e3779b97f4a7c15 + 1; }
-  below(limit: u32): u32 {
-    this.state ^= this.state >> 12;
-    this.state ^= this.state << 25;
-    this.state ^= this.state >> 27;
-    return <u32>((this.state * 0x2545f4914f6cdd1d) >> 33) % limit;
-  }
-}
 
 /** Accepted proposals: type, time, height, payload. */
 export class Kept {

@@ -8,7 +8,8 @@ import { Reducer } from "../reducer";
 import { State } from "../state";
 import { EMPTY_CONTENT, InodeRecord, ROOT_INODE, ZERO_HASH, isValidName } from "../tree-format";
 import { MemoryNodes } from "./memory-nodes";
-import { Kept, Proposals, Random } from "./proposals";
+import { Random } from "../../base/tests/random";
+import { Kept, Proposals } from "./proposals";
 
 const genesis = memory.data(48, 16);
 const rootBefore = memory.data(32, 16);

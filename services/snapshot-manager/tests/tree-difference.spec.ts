@@ -2,7 +2,7 @@
 import { FileKind } from "../../../kernel-bindings/generated/assembly/filesystem";
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { NodeCache } from "../../base/merkle-map";
-import { Random } from "../../base/merkle-map/tests/model";
+import { Random } from "../../base/tests/random";
 import { ChangeList } from "../change-list";
 import { TreeDifference } from "../tree-difference";
 import { MemoryNodes } from "./memory-nodes";

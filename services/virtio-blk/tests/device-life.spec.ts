@@ -19,7 +19,7 @@ function expectRefused(reason: string): void {
 describe("features", () => {
   it("are taken only where they are understood", () => {
     expect(acceptedOf(u64.MAX_VALUE)).toBe(Feature.segmentBytesMaximum | Feature.segmentMaximum | Feature.readOnly | Feature.blockSize
-      | Feature.flush | Feature.topology | Feature.discard | Feature.writeZeroes | Feature.indirectDescriptors | Feature.eventIndex | Feature.version1 | Feature.accessPlatform);
+      | Feature.flush | Feature.topology | Feature.multiqueue | Feature.discard | Feature.writeZeroes | Feature.indirectDescriptors | Feature.eventIndex | Feature.version1 | Feature.accessPlatform);
     expect(acceptedOf(Feature.version1)).toBe(Feature.version1);
   });
 
@@ -38,8 +38,8 @@ describe("bring-up", () => {
     expect(world.disk.start()).toBe(true);
     expect(world.device.status).toBe(DeviceStatus.live);
     expect(world.device.size).toBe(256);
-    expect(world.disk.queue.slotCount).toBe(256);
-    expect(world.disk.queue.segmentLimit).toBe(254);
+    expect(world.disk.queues.slotCount).toBe(256);
+    expect(world.disk.queues.segmentLimit).toBe(254);
     expect(world.disk.flags()).toBe(DeviceFlag.flush);
     expect(world.device.configurationVector).toBe(1);
     expect(world.disk.maximumTransferBytes()).toBe(1 << 20);
@@ -90,8 +90,8 @@ describe("bring-up", () => {
     world.device.queueLimit = 32768;
     expect(world.disk.start()).toBe(true);
     expect(world.device.size).toBe(1024);
-    expect(world.disk.queue.slotCount).toBe(1024);
-    expect(world.disk.queue.segmentLimit).toBe(62);
+    expect(world.disk.queues.slotCount).toBe(1024);
+    expect(world.disk.queues.segmentLimit).toBe(62);
   });
 
   it("rings no doorbell outside the window", () => {
@@ -108,7 +108,7 @@ describe("bring-up", () => {
     world.device.blockSize = 4096;
     expect(world.disk.start()).toBe(true);
     expect(world.disk.life.geometry.capacitySectors).toBe(world.device.capacity);
-    expect(world.disk.queue.segmentLimit).toBe(1);
+    expect(world.disk.queues.segmentLimit).toBe(1);
     expect(world.disk.life.geometry.blockBytes).toBe(512);
     world = new World(false, 8, 3);
     expect(world.disk.start()).toBe(true);
@@ -118,7 +118,7 @@ describe("bring-up", () => {
   });
 
   it("starts without a device and says that it is gone", () => {
-    const disk = new Disk(world.platform, new AbsentTransport(), false);
+    const disk = new Disk(world.platform, new AbsentTransport(), false, 0);
     expect(disk.start()).toBe(false);
     expect(disk.flush()).toBe(Status.DeviceGone);
     expect(world.platform.lastNote).toBe("there is no device");
@@ -135,20 +135,20 @@ describe("bring-up", () => {
     world.device.segmentMaximum = 0xffff_ffff;
     world.device.blockSize = 3;
     expect(world.disk.start()).toBe(true);
-    expect(world.disk.queue.segmentLimit).toBe(254);
+    expect(world.disk.queues.segmentLimit).toBe(254);
     expect(world.disk.life.geometry.blockBytes).toBe(512);
     world.device.segmentMaximum = 0;
     world.device.blockSize = 4096;
     expect(world.disk.start()).toBe(true);
-    expect(world.disk.queue.segmentLimit).toBe(1);
+    expect(world.disk.queues.segmentLimit).toBe(1);
     expect(world.disk.life.geometry.blockBytes).toBe(4096);
   });
 
   it("uses one segment when SEG_MAX is not offered, and interrupts without the event index", () => {
     world.device.offered = Feature.version1;
     expect(world.disk.start()).toBe(true);
-    expect(world.disk.queue.segmentLimit).toBe(1);
-    expect(world.disk.queue.slotCount).toBe(85);
+    expect(world.disk.queues.segmentLimit).toBe(1);
+    expect(world.disk.queues.slotCount).toBe(85);
   });
 
   it("does not wait for ever for a reset", () => {

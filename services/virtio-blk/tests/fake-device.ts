@@ -28,6 +28,7 @@ export namespace Hostility {
 }
 
 export const diskSectors: u32 = 8192;
+export const logLimit: u32 = 4096;
 
 export class FakeDevice extends Registers {
   offered: u64 = 1 << 2 | 1 << 6 | 1 << 9 | 1 << 28 | 1 << 29 | 1 << 32;
@@ -62,6 +63,10 @@ export class FakeDevice extends Registers {
   interrupts: u32 = 0;
   flushes: u32 = 0;
   served: u32 = 0;
+  /** Type, sector and data bytes of each request served, in order, up to `logLimit`. */
+  types: StaticArray<u32> = new StaticArray<u32>(logLimit);
+  sectors: StaticArray<u32> = new StaticArray<u32>(logLimit);
+  lengths: StaticArray<u32> = new StaticArray<u32>(logLimit);
   /** The longest chain seen, in descriptors, and the data segments of the last. */
   longestChain: u32 = 0;
   longestSegment: u32 = 0;
@@ -143,11 +148,11 @@ export class FakeDevice extends Registers {
     else if (offset == 0x30) this.used = value;
   }
 
-  /** Serve everything that is offered. */
-  serve(): void {
+  /** Serve everything that is offered, or the oldest `count` of it. */
+  serve(count: u32 = 0xffff_ffff): void {
     if (!this.enabled || this.status != 15) return;
     const ring = <usize>this.available;
-    while (this.fetched != load<u16>(ring, 2)) {
+    for (; count != 0 && this.fetched != load<u16>(ring, 2); count--) {
       const head = u32(load<u16>(ring + 4 + ((u32(this.fetched) % this.size) << 1)));
       this.fetched++;
       this.run(head);
@@ -188,6 +193,11 @@ export class FakeDevice extends Registers {
     if (!(load<u16>(entry, 12) & 2) || load<u32>(entry, 8) != 1) { this.violations++; return; }
     if (type == 4) this.flushes++;
     if (type <= 1) this.noteEnd(u32(position / 512));
+    if (this.served < logLimit) {
+      this.types[this.served] = type;
+      this.sectors[this.served] = u32(start / 512);
+      this.lengths[this.served] = u32(position - start);
+    }
     this.served++;
     this.finish(head, <usize>load<u64>(entry), written, failed);
   }

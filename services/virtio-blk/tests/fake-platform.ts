@@ -3,6 +3,7 @@
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Platform } from "../platform";
 import { FakeDevice, Serving } from "./fake-device";
+import { FakeMmio } from "./fake-mmio";
 
 export const lendRead: u32 = 1;
 export const lendWrite: u32 = 2;
@@ -15,8 +16,14 @@ export class FakePlatform extends Platform {
   fences: u32 = 0;
   announcements: u32 = 0;
   acknowledgements: u32 = 0;
+  /** Whose InterruptStatus is noted when the kernel is asked to let the line through: it must be down by then. */
+  registersAtAcknowledgement: FakeMmio | null = null;
+  statusAtAcknowledgement: u32 = 0xffff;
   notes: u32 = 0;
   lastNote: string = "";
+  isRecording: bool = false;
+  records: u32 = 0;
+  lastRecord: string = "";
   segmentCalls: u32 = 0;
   /** Segments are cut at multiples of this. */
   segmentBytes: u32 = 4096;
@@ -102,13 +109,22 @@ export class FakePlatform extends Platform {
     this.time += u64(timeoutMicroseconds) * 1000;
     return 0;
   }
-  acknowledgeInterrupt(): void { this.acknowledgements++; }
+  acknowledgeInterrupt(): void {
+    this.acknowledgements++;
+    const registers = this.registersAtAcknowledgement;
+    if (registers) this.statusAtAcknowledgement = registers.interruptStatus;
+  }
   now(): u64 {
     if (this.callerIsDying) this.time += 10_000; // polling is all that happens, and it takes time
     return this.time;
   }
   announce(): void { this.announcements++; }
   note(text: string): void { this.notes++; this.lastNote = text; }
+  record(address: usize, lengthBytes: u32): bool {
+    this.records++;
+    this.lastRecord = String.UTF8.decodeUnsafe(address, lengthBytes);
+    return this.isRecording;
+  }
 
   private check(handle: u32, offsetBytes: u32, lengthBytes: u32, right: u32): i32 {
     if (handle >= handleLimit || !this.rights[handle]) return -<i32>Status.InvalidHandle;

@@ -133,7 +133,7 @@ describe("silent devices", () => {
     expect(read(1)).toBe(Status.DeviceGone);
     expect(world.disk.flush()).toBe(Status.DeviceGone);
     expect(world.disk.identify(bufferHandle, 20)).toBe(-<i32>Status.DeviceGone);
-    expect(world.batches.submit(0, 2, 0)).toBe(Status.DeviceGone);
+    expect(world.batches.submit(0, 2, 0, 7)).toBe(Status.DeviceGone);
     expect(world.device.served).toBe(0);
   });
 

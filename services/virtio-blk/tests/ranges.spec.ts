@@ -1,5 +1,5 @@
 // Discard, write-zeroes, and requests cut to what the device says about itself: block sizes, topology, limits, changes of capacity.
-import { DeviceFlag, Transfer, ZeroFlag } from "../../../kernel-bindings/generated/assembly/block-device";
+import { DeviceFlag, Transfer, RequestFlag } from "../../../kernel-bindings/generated/assembly/block-device";
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Feature, RequestType } from "../virtio";
 import { diskSectors, Hostility, Serving } from "./fake-device";
@@ -35,15 +35,15 @@ describe("discard and write-zeroes", () => {
   });
 
   it("give space back only for zeros, when asked to, and where that means something", () => {
-    erase(RequestType.writeZeroes, 0, 8, ZeroFlag.unmap);
+    erase(RequestType.writeZeroes, 0, 8, RequestFlag.unmap);
     expect(world.device.rangeFlags).toBe(1);
     erase(RequestType.writeZeroes, 0, 8);
     expect(world.device.rangeFlags).toBe(0);
-    erase(RequestType.discard, 0, 8, ZeroFlag.unmap);
+    erase(RequestType.discard, 0, 8, RequestFlag.unmap);
     expect(world.device.rangeFlags).toBe(0);
     world.device.mayUnmap = 0;
     world.disk.start();
-    erase(RequestType.writeZeroes, 0, 8, ZeroFlag.unmap);
+    erase(RequestType.writeZeroes, 0, 8, RequestFlag.unmap);
     expect(world.device.rangeFlags).toBe(0);
     expect(erase(RequestType.writeZeroes, 0, 8, 2)).toBe(Status.InvalidArgument);
   });
@@ -91,8 +91,8 @@ describe("discard and write-zeroes", () => {
     expect(world.disk.grants.attach(grantHandle, bufferBytes)).toBe(0);
     world.device.content.fill(7);
     world.request(Transfer.discard, 1, 8, 99, 77, 8 * 512);
-    world.request(Transfer.writeZeroes, 2, 16, 0, 0, 8 * 512, ZeroFlag.unmap);
-    world.request(Transfer.discard, 3, 8, 0, 0, 8 * 512, ZeroFlag.unmap);
+    world.request(Transfer.writeZeroes, 2, 16, 0, 0, 8 * 512, RequestFlag.unmap);
+    world.request(Transfer.discard, 3, 8, 0, 0, 8 * 512, RequestFlag.unmap);
     world.request(Transfer.discard, 4, 8, 0, 0, 100);
     world.request(Transfer.writeZeroes, 5, diskSectors, 0, 0, 512);
     expect(world.submit()).toBe(Status.Ok);

@@ -13,9 +13,12 @@ export const batchHandle: u32 = 2;
 export const completionHandle: u32 = 3;
 export const grantHandle: u32 = 4;
 const buffer: usize = memory.data(2 * 1024 * 1024 + 8192, 4096);
-const batch: usize = memory.data(512 * 32, 16);
-const completions: usize = memory.data(512 * 16, 16);
+const batch: usize = memory.data(1024 * 32, 16);
+const completions: usize = memory.data(1024 * 16, 16);
 export function bufferAddress(): usize { return buffer; }
+
+/** How long the driver lets the device keep a request. */
+const timeOutMs: u32 = 30_000;
 
 export class World {
   device: FakeDevice;
@@ -27,14 +30,14 @@ export class World {
   constructor(confined: bool = false, notifyBytes: u32 = 8, configurationBytes: u32 = 64) {
     const device = new FakeDevice();
     const platform = new FakePlatform(device);
-    const disk = new Disk(platform, new PciTransport(device, 4, 1, notifyBytes, configurationBytes), confined);
+    const disk = new Disk(platform, new PciTransport(device, 4, 1, notifyBytes, configurationBytes), confined, timeOutMs);
     this.device = device;
     this.platform = platform;
     this.disk = disk;
     this.batches = new Batches(platform, disk);
     this.lendBuffer(0, bufferBytes);
-    platform.lend(batchHandle, batch, 512 * 32, lendRead);
-    platform.lend(completionHandle, completions, 512 * 16, lendWrite);
+    platform.lend(batchHandle, batch, 1024 * 32, lendRead);
+    platform.lend(completionHandle, completions, 1024 * 16, lendWrite);
     platform.lend(grantHandle, buffer, bufferBytes, lendRead | lendWrite);
   }
 
@@ -72,11 +75,11 @@ export class World {
   submit(): u32 {
     const count = this.batchCount;
     this.batchCount = 0;
-    return this.batches.submit(count, batchHandle, 512 * 32);
+    return this.batches.submit(count, batchHandle, 1024 * 32, 7);
   }
 
   reap(): u32 {
-    assert(this.batches.reap(completionHandle, 512 * 16) == 0, "reap must answer Ok");
+    assert(this.batches.reap(completionHandle, 1024 * 16) == 0, "reap must answer Ok");
     return this.batches.reaped;
   }
 

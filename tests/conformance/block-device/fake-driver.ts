@@ -1,7 +1,7 @@
 // The block-device interface in memory: what it promises, in the fewest words, with no device behind it. Services can be tested
 // against it, and the conformance suite holds it and the real driver to the same answers.
 import type { DomainContext, TypeScriptDomain } from "../../../host/kernel/typescript-domain.ts";
-import { DeviceFlag, Transfer, ZeroFlag } from "../../../kernel-bindings/generated/host/block-device.ts";
+import { DeviceFlag, Transfer, RequestFlag } from "../../../kernel-bindings/generated/host/block-device.ts";
 import { statusNumber } from "../../driver/driver-system.ts";
 
 export interface FakeDriverOptions { sectors: number; blockBytes: number; readOnly: boolean; canFlush: boolean; canDiscard: boolean; canWriteZeroes: boolean; queueDepth: number }
@@ -61,7 +61,7 @@ export class FakeDriver implements TypeScriptDomain {
     const { sectors, blockBytes, readOnly, canFlush, canDiscard, canWriteZeroes, queueDepth } = this.options;
     view.setBigUint64(fields, BigInt(sectors), true);
     const flags = (readOnly ? DeviceFlag.readOnly : 0) | (canFlush ? DeviceFlag.flush : 0) | (canDiscard ? DeviceFlag.discard : 0) | (canWriteZeroes ? DeviceFlag.writeZeroes : 0);
-    [blockBytes, flags, transferBytes, 1, queueDepth].forEach((value, index) => view.setUint32(fields + 8 + index * 4, value, true));
+    [blockBytes, flags, transferBytes, 1, queueDepth, 1].forEach((value, index) => view.setUint32(fields + 8 + index * 4, value, true));
     return ok;
   }
 
@@ -107,7 +107,7 @@ export class FakeDriver implements TypeScriptDomain {
 
   private erase(transfer: number, sector: bigint, sectorCount: bigint, flags: number): number {
     const isDiscard = transfer === Transfer.discard;
-    if ((flags & ~ZeroFlag.unmap) !== 0) return invalid;
+    if ((flags & ~RequestFlag.unmap) !== 0) return invalid;
     if (this.options.readOnly) return readOnlyStatus;
     if (!(isDiscard ? this.options.canDiscard : this.options.canWriteZeroes)) return unsupported;
     const refused = this.admit(sector, sectorCount, true);
@@ -180,10 +180,11 @@ export class FakeDriver implements TypeScriptDomain {
       if (status !== ok) this.counts.errors++;
       return { tag, status, lengthBytes: status === ok ? length : 0 };
     };
-    if ((flags & ~ZeroFlag.unmap) !== 0 || (flags !== 0 && transfer !== Transfer.writeZeroes)) return ended(invalid);
+    const meaningful = RequestFlag.background | (transfer === Transfer.flush ? RequestFlag.barrier : transfer === Transfer.writeZeroes ? RequestFlag.unmap : 0);
+    if ((flags & ~meaningful) !== 0) return ended(invalid);
     if (transfer === Transfer.flush) return { ...ended(this.flush()), lengthBytes: 0 };
     if (transfer === Transfer.discard || transfer === Transfer.writeZeroes) {
-      return ended(length === 0 || length % sectorBytes !== 0 ? invalid : this.erase(transfer, sector, BigInt(length / sectorBytes), flags));
+      return ended(length === 0 || length % sectorBytes !== 0 ? invalid : this.erase(transfer, sector, BigInt(length / sectorBytes), flags & RequestFlag.unmap));
     }
     if (transfer !== Transfer.read && transfer !== Transfer.write) return ended(invalid);
     const grant = this.grants[slot];

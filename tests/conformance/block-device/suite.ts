@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Client } from "../../../host/kernel/typescript-domain.ts";
 import {
-  BlockDeviceClient, type Completion, completionBytes, DeviceFlag, deviceHealthBytes, deviceStatisticsBytes, readCompletion, readDeviceStatistics, Transfer, ZeroFlag,
+  BlockDeviceClient, type Completion, completionBytes, DeviceFlag, deviceHealthBytes, deviceStatisticsBytes, readCompletion, readDeviceStatistics, Transfer, RequestFlag,
 } from "../../../kernel-bindings/generated/host/block-device.ts";
 import { statusNumber, statusOf } from "../../driver/driver-system.ts";
 
@@ -131,7 +131,7 @@ function erases(device: Device): void {
   const forms: Array<[boolean, (sector: bigint, sectorCount: bigint) => void, boolean]> = [
     [device.has(DeviceFlag.discard), (sector, sectorCount) => disk.discard({ sector, sectorCount }), false],
     [device.has(DeviceFlag.writeZeroes), (sector, sectorCount) => disk.writeZeroes({ sector, sectorCount }), true],
-    [device.has(DeviceFlag.writeZeroes), (sector, sectorCount) => disk.writeZeroesWith({ sector, sectorCount, flags: ZeroFlag.unmap }), true],
+    [device.has(DeviceFlag.writeZeroes), (sector, sectorCount) => disk.writeZeroesWith({ sector, sectorCount, flags: RequestFlag.unmap }), true],
   ];
   forms.forEach(([isOffered, erase, isZero], index) => {
     const first = 1 + index * 4;
@@ -217,8 +217,8 @@ function batchesAnswerWrongRequests(device: Device): void {
     ["OutOfRange", [Transfer.read, 8, 0n, slot, 0xffff_ffff, block]],
     ["Denied", [Transfer.read, 9, 0n, readable, 0, block]],
     ["InvalidArgument", [Transfer.read, 10, 0n, slot, 0, block, 1]],
-    ["InvalidArgument", [Transfer.writeZeroes, 11, 0n, 0, 0, block, 2]],
-    [zero, [Transfer.writeZeroes, 12, 0n, 99, 0, block, ZeroFlag.unmap]],
+    ["InvalidArgument", [Transfer.writeZeroes, 11, 0n, 0, 0, block, RequestFlag.barrier]],
+    [zero, [Transfer.writeZeroes, 12, 0n, 99, 0, block, RequestFlag.unmap]],
     [device.has(DeviceFlag.flush) ? "Ok" : "NotDurable", [Transfer.flush, 13, 0n, 0, 0, 0]],
     ["Ok", [Transfer.read, 14, 0n, slot, 0, block]],
     [isReadOnly ? "ReadOnly" : "Ok", [Transfer.write, 15, 0n, readable, 0, block]],

@@ -2,6 +2,7 @@
 //   u8 operation, u8 operand count, u8 mode (0 silent, 1 report, 2 report only whether it succeeded), u8 register for the answer (255: none)
 // and two words an operand: kind and index, and what is added. One script runs another only by `repeat` and `until`, never itself.
 import * as kernel from "../../../kernel-bindings/assembly/kernel";
+import { systemCall } from "../common/system-call";
 import { scriptAt } from "./program";
 import { buffer, buffers, FIELDS, pattern, PATTERN_BYTES, registers, REGISTERS } from "./places";
 import { badgeAt, badgeCount, bitCount, bitsAt, forget, setHandler } from "./handlers";
@@ -103,42 +104,11 @@ export function interpret(script: u32): void {
 
 function o(index: u32): u32 { return load<u32>(operands + 4 * index); }
 
-/** System calls, by the numbers of the suite's table. */
+const GRANT_CREATE: u32 = 4;
+const CAPABILITY_MINT: u32 = 5;
 function system(operation: u32): i32 {
-  const a = o(0), b = o(1), c = o(2), d = o(3);
-  switch (operation) {
-    case 1: return kernel.call(a);
-    case 2: return kernel.leaseRead(a, b, c, d);
-    case 3: return kernel.leaseWrite(a, b, c, d);
-    case 4: return remembered(kernel.grantCreate(a, b, c, d));
-    case 5: return remembered(kernel.capabilityMint(a, b, c));
-    case 6: return kernel.capabilityDrop(a);
-    case 7: return kernel.capabilityRevoke(a);
-    case 8: return kernel.notify(a, b);
-    case 9: return kernel.wait(a, b);
-    case 10: return kernel.dmaSegments(a, b, c, d, o(4), o(5), o(6));
-    case 11: return kernel.deviceParameters(a, b, c);
-    case 12: return kernel.mmioRead8(a, b);
-    case 13: return kernel.mmioRead16(a, b);
-    case 14: return kernel.mmioRead32(a, b);
-    case 15: kernel.mmioWrite8(a, b, c); return 0;
-    case 16: kernel.mmioWrite16(a, b, c); return 0;
-    case 17: kernel.mmioWrite32(a, b, c); return 0;
-    case 18: return kernel.interruptAcknowledge(a);
-    case 19: kernel.fence(); kernel.relax(); return 0;
-    case 20: return kernel.clockRead(a, b);
-    case 21: return kernel.timerSet(a, b);
-    case 22: return kernel.entropyRead(a, b, c);
-    case 23: return kernel.consoleWrite(a, b, c);
-    case 24: return kernel.consoleRead(a, b, c);
-    case 25: return kernel.consoleArguments(a, b, c);
-    case 26: return kernel.traceNote(a, b, c);
-    case 27: kernel.powerOff(a, b); return 0;
-    case 28: return kernel.controlList(a, b, c);
-    case 29: kernel.fault(a, b, c, d); return 0;
-    case 30: return kernel.controlKill(a, b);
-    default: return -1000;
-  }
+  const answer = systemCall(operation, o(0), o(1), o(2), o(3), o(4), o(5), o(6));
+  return operation == GRANT_CREATE || operation == CAPABILITY_MINT ? remembered(answer) : answer;
 }
 function remembered(handle: i32): i32 {
   if (handle > 0) rememberHandle(handle);

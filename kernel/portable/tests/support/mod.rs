@@ -3,13 +3,15 @@
 //! Every module gets the prelude below; capability 1 of each is the console, to which `$say` writes a number. A test
 //! builds a system, starts it, and compares the numbers that were said.
 #![allow(dead_code)]
+pub mod iommu;
 use axiom_kernel_portable::bundle::{self, Bundle};
 use axiom_kernel_portable::engine_config::shared_config;
 use axiom_kernel_portable::generated::kind;
 use axiom_kernel_portable::kernel::{Kernel, Options};
 use axiom_kernel_portable::loader;
-use axiom_kernel_portable::machine::{Device, Machine};
+use axiom_kernel_portable::machine::{Device, Iommu, Machine};
 use axiom_kernel_portable::manifest::{self, DomainEntry, Entry, RestartPolicy};
+use iommu::FakeIommu;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use wasmtime::{Config, Engine};
@@ -35,11 +37,21 @@ pub struct Fake {
     pub is_stopped: Cell<bool>,
     /// How often the device was stopped, and whether it fails to confirm that.
     pub stops: Cell<u32>,
+    /// Interrupts that the driver has seen to.
+    pub acknowledgements: Cell<u32>,
     pub is_stuck: Cell<bool>,
     /// Address below which the kernel's stack ends; 0: far away.
     pub stack_end: Cell<usize>,
     pub idles: Cell<u32>,
+    pub iommu: Cell<Option<&'static FakeIommu>>,
+    /// Memories that got device addresses, where there is an IOMMU: number n is at `FIRST_MEMORY + n * MEMORY_STEP`.
+    pub memories: Cell<u64>,
+    /// Says something each time that the machine sleeps.
+    pub on_idle: RefCell<Option<Box<dyn Fn() -> Vec<i32>>>>,
 }
+
+pub const FIRST_MEMORY: u64 = 0x4000_0000;
+pub const MEMORY_STEP: u64 = 1 << 24;
 
 impl Fake {
     pub fn new() -> &'static Fake {
@@ -56,9 +68,13 @@ impl Fake {
             device: Cell::new(Device::default()),
             is_stopped: Cell::new(false),
             stops: Cell::new(0),
+            acknowledgements: Cell::new(0),
             is_stuck: Cell::new(false),
             stack_end: Cell::new(0),
             idles: Cell::new(0),
+            iommu: Cell::new(None),
+            memories: Cell::new(0),
+            on_idle: RefCell::new(None),
         }))
     }
 
@@ -85,6 +101,9 @@ impl Machine for Fake {
     }
     fn idle(&self, deadline: u64) {
         self.idles.set(self.idles.get() + 1);
+        if let Some(on_idle) = &*self.on_idle.borrow() {
+            self.said.borrow_mut().extend(on_idle());
+        }
         let mut schedule = self.schedule.borrow_mut();
         schedule.sort();
         match schedule.first().copied() {
@@ -127,11 +146,27 @@ impl Machine for Fake {
     fn start_block_device(&self) {
         self.is_stopped.set(false);
     }
-    fn device_address(&self, base: *const u8, _: usize) -> Option<u64> {
-        Some(base as u64)
+    fn acknowledge_interrupt(&self) {
+        self.acknowledgements.set(self.acknowledgements.get() + 1);
     }
-    fn prepare_for_device(&self, _: *const u8, _: usize) {}
+    fn device_address(&self, base: *const u8, _: usize) -> Option<u64> {
+        if self.iommu.get().is_none() {
+            return Some(base as u64);
+        }
+        Some(FIRST_MEMORY + self.memories.replace(self.memories.get() + 1) * MEMORY_STEP)
+    }
+    fn iommu(&self) -> Option<&'static dyn Iommu> {
+        self.iommu.get().map(|iommu| iommu as &dyn Iommu)
+    }
+    fn prepare_for_device(&self, _: *const u8, length: usize) {
+        if let Some(iommu) = self.iommu.get() {
+            iommu.prepared.set(iommu.prepared.get() + length as u64);
+        }
+    }
     fn register_read(&self, address: u64, width: u32) -> u32 {
+        if let Some((iommu, fault)) = self.iommu.get().and_then(|iommu| Some((iommu, iommu.block_at_read.take()?))) {
+            iommu.block(fault);
+        }
         self.registers.borrow().get(&address).copied().unwrap_or(0xffff_fff0 | width)
     }
     fn register_write(&self, address: u64, _: u32, value: u32) {
@@ -242,7 +277,7 @@ pub fn timer(bit: u8) -> Entry {
     Entry { kind: kind::TIMER as u8, bit, ..Entry::default() }
 }
 pub fn device(bit: u8) -> Entry {
-    Entry { kind: manifest::KIND_DEVICE, bit, ..Entry::default() }
+    Entry { kind: manifest::KIND_DEVICE, bit, time_out_ms: 1234, ..Entry::default() }
 }
 pub fn plain(kind: u32) -> Entry {
     Entry { kind: kind as u8, ..Entry::default() }

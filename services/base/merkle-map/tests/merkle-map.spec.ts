@@ -2,7 +2,8 @@
 import { commitMap, HASH_BYTES, MapCursor, MapEditor, MerkleMap, Node, NodeCache, Child, keyLevel, sameHash, isValidNode } from "../index";
 import { Status } from "../../../../kernel-bindings/generated/assembly/status";
 import { MemoryNodeStore } from "./memory-node-store";
-import { Model, Random } from "./model";
+import { Random } from "../../tests/random";
+import { Model } from "./model";
 
 const key = memory.data(300, 16);
 const value = memory.data(2048, 16);

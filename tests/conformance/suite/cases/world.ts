@@ -2,7 +2,7 @@
 // into the memory of the domain that asks.
 import { type Case, Denied, InvalidArgument, InvalidHandle, Ok, OutOfRange, rule, TooLarge, WrongKind } from "../case.ts";
 import {
-  Both, buffer, check, compute, end, fill, given, give, keep, keepSign, lease, lend, load, messageIn, type Operand, plus, quiet, Read, register, repeat, report, run, set, sign, type Step, system, Write,
+  Both, buffer, check, compute, end, fill, given, give, keep, keepSign, lease, lend, load, messageIn, messageOut, type Operand, plus, quiet, Read, register, repeat, report, run, set, sign, type Step, system, Write,
 } from "../language.ts";
 import { at, conductorTo, handles, ids } from "../world.ts";
 
@@ -21,7 +21,7 @@ const writers: Array<[name: string, domain: string, length: number, make: Maker,
   ["entropy_read", "attacker", 64, (address) => system.entropy_read(attacker.entropy!, address, 64), Ok],
   ["trace_note", "attacker", 32, (address) => system.trace_note(attacker.trace!, address, 32), Ok],
   ["control_list of one", "attacker", 64, (address) => system.control_list(attacker.control!, address, 1), 1],
-  ["device_parameters", "driver", 24, (address) => system.device_parameters(dma, address, 6), 6],
+  ["device_parameters", "driver", 28, (address) => system.device_parameters(dma, address, 7), 7],
   ["dma_segments' list", "driver", 16, (address) => system.dma_segments(dma, 0, buffer(), 64, 0, address, 1), 1],
   ["dma_segments of own memory", "driver", 64, (address) => system.dma_segments(dma, 0, address, 64, 1, buffer(), 1), 1],
 ];
@@ -56,7 +56,7 @@ const lengthCases = rule("addresses in system calls", [
   ["control_list of 2^32 - 1", [at("attacker", [system.control_list(attacker.control!, buffer(), far)])], [count]],
   ["control_list of so many that the size wraps", [at("attacker", [system.control_list(attacker.control!, end(-64), 0x4000001)])], [InvalidArgument]],
   ["device_parameters of none", [at("driver", [system.device_parameters(dma, end(), 0)])], [0]],
-  ["device_parameters of more than there are", [at("driver", [fill(buffer(), 0x22, 64), system.device_parameters(dma, buffer(), far), check(buffer(24), 0x22, 40)])], [6, 0]],
+  ["device_parameters of more than there are", [at("driver", [fill(buffer(), 0x22, 64), system.device_parameters(dma, buffer(), far), check(buffer(28), 0x22, 36), load(buffer(24))])], [7, 0, 30000]],
   ["device_parameters of two", [at("driver", [fill(buffer(), 0x22, 64), system.device_parameters(dma, buffer(), 2), check(buffer(8), 0x22, 56), load(buffer())])], [2, 0, 1]],
 ]);
 
@@ -82,6 +82,8 @@ const dmaCases = rule("device addresses", [
   ["into no room", viaServer(Both, [segments(lease(0), 0, 16, 0, 0)]), [TooLarge]],
   ["of a lease that ended", [at("server", [lend(0, 0, buffer(), 4096, Both), run(server.driver!, [set(5, lease(0))]), run(server.driver!, [segments(register(5), 0, 16)])])], [InvalidHandle]],
   ["of a lease that was dropped", viaServer(Both, [quiet(system.capability_drop(lease(0))), segments(lease(0), 0, 16)]), [InvalidHandle]],
+  ["of own memory with a message buffer in it", [at("driver", [segments(0, messageIn(), 16), segments(0, messageIn(143), 1, 1), segments(0, messageIn(-16), 17), segments(0, messageOut(143), 2), segments(0, messageOut(), 144, 1)])], Array<number>(5).fill(InvalidArgument)],
+  ["of own memory up to a message buffer, and of nothing in it", [at("driver", [segments(0, messageIn(-8), 8), segments(0, messageIn(8), 0)])], [1, 0]],
   ["of a handle that is no memory", [at("driver", [segments(driver.clock!, 0, 16), segments(driver.up!, 0, 16), segments(window, 0, 16), segments(dma, 0, 16)])], [WrongKind, WrongKind, WrongKind, WrongKind]],
   ["of a handle that is not there", [at("driver", [segments(0x50050, 0, 16)])], [InvalidHandle]],
   ["of a grant", [at("server", [keep(0, system.grant_create(server.driver!, buffer(4096), 4096, Read)), give(0, register(0)), run(server.driver!, [segments(given(0), 0, 4096), segments(given(0), 0, 4096, 1), segments(given(0), 4096, 1)])])], [1, Denied, OutOfRange]],
