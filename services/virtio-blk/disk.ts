@@ -118,6 +118,7 @@ export class Disk {
     this.engine.inspect();
     if (!this.life.live) return -<i32>Status.DeviceGone;
     const page = QueueMemory.identity();
+    memory.fill(page, 0, identityBytes);
     const status = this.request(RequestType.identify, identityBytes);
     if (status != Status.Ok) return -<i32>status;
     let lengthBytes: u32 = 0;

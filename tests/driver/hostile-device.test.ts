@@ -2,6 +2,7 @@
 // status bytes, says nothing, stops, or hangs in a reset. The driver answers, counts, goes on, and is never ended by it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { misbehaviours } from "../../host/devices/misbehaviour.ts";
 import { Transfer } from "../../kernel-bindings/generated/host/block-device.ts";
 import { bootDriver, type DriverSystem, randomFrom, statusOf } from "./driver-system.ts";
 
@@ -146,6 +147,24 @@ test("a batch that never ends is given up on when the client asks", async () => 
   assert.deepEqual(driver.reap().completions.map(({ status }) => status), [11]);
   driver.disk.detach({ slot });
 });
+
+for (const kind of misbehaviours) {
+  test(`get-id of a device with ${kind}: its identity or an error, never another text`, async () => {
+    const driver = await bootDriver({ queued: true, queueCount: 2 }, { timeOutMs: 1000 });
+    const identity = { address: driver.client.reserve(20), length: 20 };
+    driver.device.hostile.arm(kind);
+    for (let turn = 0; turn < 3; turn++) {
+      driver.client.bytes.fill(0xee, identity.address, identity.address + 20);
+      let length = -1;
+      const status = statusOf(() => { length = driver.disk.identify({ identity }).lengthBytes; });
+      if (status === "Ok") assert.equal(String.fromCharCode(...driver.client.bytes.subarray(identity.address, identity.address + length)), "axiomfs hosted disk");
+      else assert.ok((kind.startsWith("queue-size") ? ["DeviceError", "DeviceGone"] : ["DeviceError", "TimedOut"]).includes(status), status);
+      driver.device.hostile.isMute = false;
+    }
+    assert.ok(driver.device.hostile.count >= 1);
+    assert.deepEqual(driver.system.faults, []);
+  });
+}
 
 test("a device that stops by itself (NEEDS_RESET) is reset at the next look", async () => {
   const { driver, read } = await takeOver();

@@ -10,6 +10,8 @@ const devices: Array<[string, VirtioBlkOptions, number?]> = [
   ["at the doorbell", {}],
   ["in a random order, memory in single pages, three segments", { queued: true, seed: 1, maximumSegments: 3 }, 4096],
   ["a queue of 4, so that most requests wait", { queued: true, seed: 5, queueSize: 4, maximumSegments: 2 }, 4096],
+  ["8 queues of 16 in a random order", { queued: true, seed: 6, queueCount: 8, queueSize: 16, maximumSegments: 4 }, 4096],
+  ["3 queues at the doorbell, blocks of 4096", { queueCount: 3, blockBytes: 4096 }],
   ["a queue of 1024 without event index", { queued: true, seed: 2, queueSize: 1024, eventIndex: false }],
   ["blocks of 4096 without indirect descriptors", { queued: true, seed: 3, blockBytes: 4096, indirect: false }, 4096],
   ["physical blocks of 4096, short segments, small discards", { queued: true, seed: 4, topology: { physicalExponent: 3, alignmentOffset: 0, minimumIoBlocks: 0, optimalIoBlocks: 0 }, maximumSegmentBytes: 2048, maximumSegments: 5, maximumDiscardSectors: 7, maximumWriteZeroesSectors: 5 }],

@@ -12,11 +12,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const allowed = new Set([
   // hardware
   "kernel/machine/src/backtrace.rs", "kernel/machine/src/block_device.rs", "kernel/machine/src/clock.rs", "kernel/machine/src/cpu.rs", "kernel/machine/src/descriptors.rs",
-  "kernel/machine/src/hardware.rs", "kernel/machine/src/interrupts.rs", "kernel/machine/src/io_apic.rs", "kernel/machine/src/libc.rs", "kernel/machine/src/linear_memory.rs", "kernel/machine/src/local_apic.rs",
+  "kernel/machine/src/hardware.rs", "kernel/machine/src/interrupts.rs", "kernel/machine/src/io_apic.rs", "kernel/machine/src/iommu.rs", "kernel/machine/src/libc.rs", "kernel/machine/src/linear_memory.rs", "kernel/machine/src/local_apic.rs",
   "kernel/machine/src/main.rs", "kernel/machine/src/memory.rs", "kernel/machine/src/mmio_block_device.rs", "kernel/machine/src/pci.rs", "kernel/machine/src/pvh.rs", "kernel/machine/src/self_test.rs", "kernel/machine/src/serial.rs",
   "kernel/machine/src/single.rs", "kernel/machine/src/watchdog.rs",
   // memory of domains and page tables
-  "kernel/portable/src/address_space.rs", "kernel/portable/src/call.rs", "kernel/portable/src/domain.rs", "kernel/portable/src/exclusive.rs", "kernel/portable/src/lending.rs", "kernel/portable/src/loader.rs",
+  "kernel/portable/src/address_space.rs", "kernel/portable/src/call.rs", "kernel/portable/src/device_table.rs", "kernel/portable/src/domain.rs", "kernel/portable/src/exclusive.rs", "kernel/portable/src/lending.rs", "kernel/portable/src/loader.rs",
   "kernel/portable/src/supervision.rs", "kernel/portable/src/trace.rs",
   // the build machine
   "kernel/aot/src/compile.rs", "kernel/portable/examples/preemption_cost.rs",

@@ -12,8 +12,8 @@ export interface MachineOptions {
   /** What the kernel reads (docs/abi.md §8). */
   commandLine: string;
   accelerator: "tcg" | "kvm";
-  /** VT-d between the disk and memory: of q35 alone. */
-  hasIommu: boolean;
+  /** VT-d between the disk and memory: of q35 alone; none unless it is wanted. */
+  hasIommu?: boolean;
   /** Guest RAM as this shared file, so that a trace can be taken out. */
   memoryPath?: string;
   /** Passed through to QEMU as they are. */
@@ -38,7 +38,7 @@ const confinedAttachment = {
 const value = (text: string): string => text.replaceAll(",", ",,");
 
 export function qemuArguments(options: MachineOptions): string[] {
-  const { machine, disk } = options.hasIommu ? confinedAttachment : attachments[options.machine];
+  const { machine, disk } = options.hasIommu === true ? confinedAttachment : attachments[options.machine];
   const memory = options.memoryPath === undefined
     ? ["-machine", machine]
     : ["-machine", `${machine},memory-backend=ram`, "-object", `memory-backend-file,id=ram,size=${options.memoryMegabytes}M,mem-path=${value(options.memoryPath)},share=on`];

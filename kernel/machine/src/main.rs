@@ -70,7 +70,7 @@ extern "C" fn kernel_main(start_info: u64) -> ! {
 
     // Safety: the bundle's memory is reserved, and mapped one to one.
     let bytes = unsafe { core::slice::from_raw_parts(bundle.0 as *const u8, (bundle.1 - bundle.0) as usize) };
-    mmio_block_device::take_hints(line.mmio_devices, info.has_acpi());
+    mmio_block_device::take_hints(line.mmio_devices, info.root_pointer() != 0);
     let kernel = load(bytes, options);
     if let Some(what) = line.breach {
         self_test::run(what);

@@ -39,11 +39,6 @@ impl StartInfo {
         })
     }
 
-    /// Did the firmware describe the machine (ACPI 6.4 §5.2.5)?
-    pub fn has_acpi(&self) -> bool {
-        self.rsdp != 0
-    }
-
     /// Where the firmware's ACPI tables begin: the address of the RSDP, or 0.
     pub fn root_pointer(&self) -> u64 {
         self.rsdp
