@@ -1,16 +1,22 @@
-// Figures of the block service: `npm run bench:block`. Over memory in Node: transactions, their device requests, a cached read, mounts by size of the disk. In QEMU: a durable transaction beside a raw write and flush in the same boot.
+// Figures of the block service: `npm run bench:block -- [ROUNDS]`. Over memory in Node: transactions, their device requests, a cached read, mounts by size of the disk. In QEMU: a durable transaction beside a raw write and flush in the same boot, and
+// beside ext4's write and fsync in a Linux guest on the same disk.
 // Times are noisy on shared machines: medians of operations that take turns; trust ratios and counts.
-import { existsSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { qemuArguments } from "../host/cli/boot/qemu-arguments.ts";
+import { kernelPath } from "../host/client/modules.ts";
 import { BlockBench, SparseDevice, blake3, blockBytes, pattern, statusOf } from "../tests/block/harness.ts";
-import { bundle, compileModule, manifestWith, root } from "../tests/modules/build.ts";
-import { bootAndRun } from "../tests/qemu/machine.ts";
+import { bundle, compileModule, manifestWith } from "../tests/modules/build.ts";
 import { inFolder } from "../tests/support/images.ts";
+import { runFio } from "./linux-fio.ts";
+import { runQemu } from "./linux-guest.ts";
 
 const say = (text: string): void => console.log(text);
 const median = (values: number[]): number => [...values].sort((left, right) => left - right)[values.length >> 1]!;
 const row = (name: string, value: string): void => say(`${name.padEnd(66)} ${value}`);
 const gib = 2 ** 30;
+const rounds = Number(process.argv[2] ?? 3);
 
 /** Seconds that `work` takes, median of five. */
 function seconds(work: () => void): number {
@@ -73,31 +79,50 @@ function mounts(): void {
   }
 }
 
-async function besideRaw(folder: string): Promise<void> {
-  say("\n## In QEMU (TCG), one boot, one of each in turns");
-  if (!existsSync(join(root, "build/kernel/kernel.elf"))) throw new Error("no kernel: node build-tools/build.mjs kernel");
-  const image = join(folder, "block.img");
-  writeFileSync(image, new Uint8Array(256 << 20)); // not sparse: a flush must not pay for the host's allocation
-  const made = bundle("block-benchmark", manifestWith("block-benchmark"), { "block-benchmark": await compileModule("block-benchmark", "tests/modules/block-benchmark") });
+/** Requests of one boot of ours; nanoseconds by kind: the time that a tenth of all stayed below, and the median. */
+interface Boot { times: Map<string, [number, number]>; requests: string[]; cachedRead: string }
+
+async function bootOurs(bundlePath: string, machine: (kernel: string, initrd: string, words: string) => string[]): Promise<Boot> {
   const zeros = blake3(new Uint8Array(blockBytes)), hash = new DataView(zeros.buffer, zeros.byteOffset);
-  const { output, status } = await bootAndRun({ image, bundle: made, run: `bench 1024 ${[0, 8, 16, 24].map((at) => hash.getBigUint64(at, true)).join(" ")}` }, 300_000);
-  if (status !== 0) throw new Error(`the benchmark failed:\n${output}`);
-  const lines = output.split("\n").map((line) => line.split("\t"));
-  /** Times of a kind: a tenth of all below, and the median; nanoseconds. */
-  const times = (kind: string): number[] => lines.find(([word, name]) => word === "time" && name === kind)!.slice(2).map(Number);
-  const raw = times("raw");
-  const rates = (kind: string, transactions = 1): string => {
-    const [quick, middle] = times(kind).map((nanoseconds) => nanoseconds / transactions) as [number, number];
-    return `${Math.round(1e9 / middle)} (${(raw[1]! / middle).toFixed(2)} × raw; of the quickest tenth ${Math.round(1e9 / quick)}, ${(raw[0]! / quick).toFixed(2)} × raw)`;
+  const words = `bench 1024 ${[0, 8, 16, 24].map((at) => hash.getBigUint64(at, true)).join(" ")}`;
+  const { output } = await runQemu(machine(kernelPath, bundlePath, `run=${Buffer.from(words).toString("hex")}`));
+  const lines = output.split("\n").map((line) => line.split("\t")), cachedRead = lines.find(([name]) => name === "cached read")?.[1];
+  if (!cachedRead) throw new Error(`the benchmark ended with:\n${output.slice(-2000)}`);
+  return {
+    times: new Map(lines.filter(([word]) => word === "time").map(([, kind, quick, middle]) => [kind!, [Number(quick), Number(middle)]])),
+    requests: lines.filter(([name]) => name === "fresh" || name === "in place").map((cells) => cells.join(", ")), cachedRead,
   };
-  row("raw 4 KiB write + flush a second, by the median", rates("raw"));
+}
+
+async function inQemu(folder: string): Promise<void> {
+  say(`\n## In QEMU (TCG): one of each in turns in one boot; ${rounds} boots, and as many of a Linux guest with ext4 between them`);
+  const image = join(folder, "block.img"), bytes = new Uint8Array(256 << 20); // no holes: a flush must not pay for the host's allocation
+  const bundlePath = bundle("block-benchmark", manifestWith("block-benchmark"), { "block-benchmark": await compileModule("block-benchmark", "tests/modules/block-benchmark") });
+  const machine = (kernel: string, initrd: string, words: string): string[] =>
+    qemuArguments({ kernelPath: kernel, bundlePath: initrd, machine: "q35", imagePath: image, memoryMegabytes: 1024, commandLine: words, accelerator: "tcg", extra: [] });
+  const ours: Boot[] = [], ext4: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    writeFileSync(image, bytes);
+    ours.push(await bootOurs(bundlePath, machine));
+    writeFileSync(image, bytes);
+    execFileSync("mke2fs", ["-q", "-F", "-t", "ext4", image]);
+    ext4.push((await runFio([{ name: "write and fsync", pattern: "randwrite", bytes: blockBytes, depth: 1, durable: true }], 3000, machine, "ext4")).get("write and fsync")!);
+  }
+  const of = (kind: string, quickest: boolean, transactions = 1): number[] => ours.map(({ times }) => times.get(kind)![quickest ? 0 : 1] / transactions);
+  const rates = (kind: string, transactions = 1): string => {
+    const ratio = (quickest: boolean): string => median(of(kind, quickest, transactions).map((nanoseconds, round) => of("raw", quickest)[round]! / nanoseconds)).toFixed(2);
+    const perSecond = of(kind, false, transactions).map((nanoseconds) => 1e9 / nanoseconds);
+    return `${Math.round(median(perSecond))}; × raw ${ratio(false)}, of the quickest tenth ${ratio(true)}; × ext4 ${median(perSecond.map((rate, round) => rate / ext4[round]!)).toFixed(1)}`;
+  };
+  row("raw 4 KiB write + flush a second", rates("raw"));
   row("durable 4 KiB transactions a second, fresh data", rates("fresh"));
   row("durable 4 KiB transactions a second, in place", rates("in place"));
   row("4 KiB transactions a second, 64 a sync", rates("group", 64));
-  for (const [name, writes, flushes, bytes] of lines) if (name === "fresh" || name === "in place") row(`  device writes, flushes, bytes of one, ${name}`, `${writes}, ${flushes}, ${bytes}`);
-  for (const [name, nanoseconds] of lines) if (name === "cached read") row("4 KiB read from the cache, ns", nanoseconds!);
+  row("ext4 in the Linux guest: 4 KiB write + fsync a second", String(Math.round(median(ext4))));
+  for (const requests of ours[0]!.requests) row("  device writes, flushes, bytes of one", requests);
+  row("4 KiB read from the cache, ns", median(ours.map(({ cachedRead }) => Number(cachedRead))).toString());
 }
 
 transactions();
 mounts();
-await inFolder(besideRaw);
+await inFolder(inQemu);
