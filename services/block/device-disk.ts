@@ -8,7 +8,7 @@
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Disk } from "./disk";
 import { Driver } from "./driver";
-import { BLOCK_BYTES, BLOCK_SHIFT } from "./geometry";
+import { BLOCK_BYTES, BLOCK_SHIFT, PAGE_BITS } from "./geometry";
 
 const SECTORS_PER_BLOCK: u64 = 8;
 /** One transfer at most, whatever the device claims to take. */
@@ -20,6 +20,7 @@ const ERROR_ATTEMPTS: u32 = 3;
 
 export class DeviceDisk extends Disk {
   private transferBlocks: u32 = 1;
+  private discardRequestBlocks: u32 = 0;
   /** The driver that serves now has said what its device is. */
   private isKnown: bool = false;
   /** What came back behind a restarted driver is not what was opened: the answer to everything until the next `open`. */
@@ -79,6 +80,20 @@ export class DeviceDisk extends Disk {
     }
   }
 
+  /** One request, which is not issued again: nothing depends on it. */
+  discard(block: u64, count: u32): u32 {
+    const most = this.discardRequestBlocks;
+    for (let done: u32 = 0; done < count; ) {
+      const part = min(most, count - done);
+      let status = this.confirm();
+      if (!status) status = this.driver.discard((block + done) * SECTORS_PER_BLOCK, part * SECTORS_PER_BLOCK);
+      if (status == Status.PeerRestarted) this.isKnown = false;
+      if (status) return status;
+      done += part;
+    }
+    return Status.Ok;
+  }
+
   /** A flush that failed is never issued again, and that is the caller's to see to. One that nobody answered may be: nothing was acknowledged. */
   flush(): u32 {
     let attempt: u32 = 0;
@@ -119,7 +134,18 @@ export class DeviceDisk extends Disk {
     for (let attempt: u32 = 0; attempt < ATTEMPTS && status == Status.PeerRestarted; attempt++) status = this.driver.describe();
     if (status) return status == Status.PeerRestarted || status == Status.PeerDead ? <u32>Status.DeviceGone : status;
     this.transferBlocks = min(max(this.driver.maximumTransferBytes >> BLOCK_SHIFT, 1), TRANSFER_BLOCKS);
+    this.measureDiscards();
     this.isKnown = true;
     return Status.Ok;
+  }
+
+  /** What a discard request may be like, in whole blocks. */
+  private measureDiscards(): void {
+    const sectors = max(this.driver.discardAlignmentSectors, 1);
+    // A multiple of the block and of the device's own unit.
+    const granule = sectors % <u32>SECTORS_PER_BLOCK == 0 ? sectors / <u32>SECTORS_PER_BLOCK : <u32>SECTORS_PER_BLOCK % sectors == 0 ? 1 : sectors;
+    const most = this.driver.discardSectors / <u32>SECTORS_PER_BLOCK / granule * granule;
+    this.discardRequestBlocks = most;
+    this.discardGranuleBlocks = most && granule <= PAGE_BITS ? granule : 0;
   }
 }

@@ -1,6 +1,7 @@
 // From whatever is on the disk to a served state, or to the reason why not (docs/formats/block.md §5; the argument is docs/crash-contract.md).
 //
-//   slots ─► newest generation whose map verifies ─► chain of records ─► what lies past its end ─► verify what was not flushed, apply ─► epoch record, flush ─► redo images home
+//   slots ─► newest generation ─► chain of records ─► what lies past its end ─► verify what was not flushed, apply ─► epoch record, flush ─► redo images home
+//              └──── the generation before it, if a node of the map that this wants does not verify ◄────┘
 //
 // What stays true: nothing is written before the cut is known; damage to what was flushed ends in Corrupted, never in a shorter history; no byte of an image can trap the service.
 import { StructureRole } from "../../kernel-bindings/generated/assembly/block";
@@ -19,8 +20,10 @@ const DEAD_WINDOW_BLOCKS: u64 = 4096;
 export class Mount {
   readonly slots: Slots;
   private peek: LogRecord = new LogRecord(0, BLOCK_BYTES);
+  /** Slots of the generation that is mounted, and of the newest valid one before it; −1: none. */
   private chosen: i32 = -1;
   private previous: i32 = -1;
+  private mayFallBack: bool = false;
   /** F: the highest sequence known to have been flushed. */
   private flushed: u64 = 0;
   /** Last sequence of the chain, and of what is kept of it. */
@@ -41,12 +44,10 @@ export class Mount {
     const volume = this.volume;
     this.forget();
     let status = volume.disk.open();
-    if (!status) status = this.choose();
-    if (!status) status = this.protectGenerationBefore();
-    if (!status) status = this.followChain();
-    if (!status) status = this.lookPastTheEnd();
-    if (!status) status = this.apply();
+    if (!status) status = this.survey();
+    if (!status) status = this.recoverNewest();
     if (!status) status = this.begin();
+    if (!status) status = this.coverGenerations();
     if (!status && this.hasRedo) status = this.sendRedoHome();
     volume.isDamaged = status == Status.Corrupted;
     volume.mountStatus = status;
@@ -60,6 +61,7 @@ export class Mount {
     volume.failure = Status.Ok;
     volume.hasWritten = false;
     volume.isReadOnly = false;
+    volume.isUncovered = false;
     volume.fellBack = false;
     volume.droppedTail = false;
     volume.highestGeneration = 0;
@@ -76,46 +78,73 @@ export class Mount {
     volume.redo.reset();
     volume.cache.reset();
     volume.transaction.begin();
+    volume.discards.reset();
     this.flushed = 0;
-    this.hasDeadRecords = false;
-    this.lastKind = 0;
-    this.hasRedo = false;
   }
 
-  /** Find the newest generation that can be served and load its allocation. */
-  private choose(): u32 {
+  /** Look at the slots and at what the newest generation says of the image. */
+  private survey(): u32 {
     const volume = this.volume;
     // However short the device is: an image that was cut says so, and is not taken for none.
     this.slots.read();
     // Not damage: a mount that cannot see all of the image does not judge it.
     if (isPassing(this.slots.readFailure)) return this.slots.readFailure;
-    const newest = this.slots.newestBelow(u64.MAX_VALUE, 0);
-    if (newest < 0) return this.slots.hasMagic ? Status.Corrupted : this.slots.readFailure ? this.slots.readFailure : Status.NotFormatted;
-    const top = this.slots.get(newest);
-    if (top.version > FORMAT_VERSION || top.incompatibleFlags) return Status.UnsupportedVersion;
+    this.previous = this.slots.newestBelow(u64.MAX_VALUE, 0);
+    if (this.previous < 0) return this.slots.hasMagic ? Status.Corrupted : this.slots.readFailure ? this.slots.readFailure : Status.NotFormatted;
+    const top = this.slots.get(this.previous);
+    if (top.version != FORMAT_VERSION || top.incompatibleFlags) return Status.UnsupportedVersion;
     if (top.blockCount > volume.disk.blockCount) return Status.Truncated;
     if (top.blockCount > MAXIMUM_BLOCKS) return Status.TooLarge;
-    if (!volume.geometry.layOut(top.blockCount)) return Status.Corrupted;
     volume.highestGeneration = top.generation;
     volume.isReadOnly = volume.disk.isReadOnly || top.readOnlyFlags != 0;
-    this.chosen = newest;
+    return Status.Ok;
+  }
+
+  /** Recover from the newest generation whose map can be read as far as that needs it. */
+  private recoverNewest(): u32 {
+    const volume = this.volume;
     let status: u32 = Status.Corrupted;
-    while (this.chosen >= 0) {
+    do {
+      this.chosen = this.previous;
       const superblock = this.slots.get(this.chosen);
       this.flushed = max(this.flushed, superblock.sequence);
       this.previous = this.slots.newestBelow(superblock.generation, superblock.imageId);
-      if (superblock.blockCount == volume.geometry.blockCount && superblock.fits(volume.geometry)) {
-        status = volume.map.load(superblock, volume.allocator);
-        if (!status) break;
-        if (isPassing(status)) return status;
-      } else volume.damage.note(StructureRole.superblock, volume.geometry.slotAddress(this.chosen));
-      this.chosen = this.previous;
+      status = this.recover(superblock);
+    } while (status && this.mayFallBack && !isPassing(status) && this.previous >= 0);
+    volume.fellBack = volume.superblock.generation != volume.highestGeneration || this.slots.damagedCount != 0;
+    return status;
+  }
+
+  /** The state that this generation and the log behind it lead to, in memory; nothing is written. `mayFallBack` says whether the map was at fault. */
+  private recover(superblock: Superblock): u32 {
+    const volume = this.volume;
+    this.forgetGeneration();
+    this.mayFallBack = true;
+    if (!superblock.layOut(volume.geometry) || superblock.blockCount > volume.disk.blockCount) {
+      volume.damage.note(StructureRole.superblock, volume.geometry.slotAddress(this.chosen));
+      return Status.Corrupted;
     }
-    if (this.chosen < 0) return status;
-    volume.fellBack = this.chosen != newest || this.slots.damagedCount != 0;
-    volume.superblock.copyFrom(this.slots.get(this.chosen));
+    let status = volume.map.read(superblock);
+    if (status) return status;
+    volume.superblock.copyFrom(superblock);
+    volume.allocator.reset();
     volume.roots.reset(volume.map);
-    return Status.Ok;
+    status = this.protectGenerationBefore();
+    if (!status) status = this.followChain();
+    if (!status) status = this.lookPastTheEnd();
+    if (!status) status = this.apply();
+    this.mayFallBack = volume.allocator.tree.hasFailed;
+    return status;
+  }
+
+  /** What was found out from one generation. */
+  private forgetGeneration(): void {
+    this.hasDeadRecords = false;
+    this.highestEpoch = 0;
+    this.lastKind = 0;
+    this.hasRedo = false;
+    this.volume.replayedCount = 0;
+    this.volume.log.forgetAhead();
   }
 
   /** Where the log must be kept from: the generation before, if the circle still holds that far back. */
@@ -306,6 +335,19 @@ export class Mount {
     }
     log.noteFlushed();
     return Status.Ok;
+  }
+
+  /**
+   * If the newest generation was passed over, or the one before is of a smaller image, the mounted state is published once more, so that nothing that is written from now on meets one of them
+   * (docs/formats/block.md §5, §6).
+   */
+  private coverGenerations(): u32 {
+    const volume = this.volume;
+    const isSmaller = this.previous >= 0 && this.slots.get(this.previous).blockCount != volume.geometry.blockCount;
+    volume.isUncovered = isSmaller || volume.superblock.generation != volume.highestGeneration;
+    if (volume.isReadOnly || !volume.isUncovered) return Status.Ok;
+    const status = volume.republish();
+    return status ? this.serveReadOnly(status) : <u32>Status.Ok;
   }
 
   /**

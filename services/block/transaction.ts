@@ -54,7 +54,7 @@ export class Transaction {
 
   /** Whether a run may be written by writeExtents, and its descriptors would fit. */
   canBind(address: u64, blocks: u32, count: u32): u32 {
-    if (!this.geometry.isForClients(address, blocks) || !this.allocator.fresh.hasAll(address, blocks)) return Status.InvalidArgument;
+    if (!this.geometry.isForClients(address, blocks) || !this.allocator.isFresh(address, blocks)) return Status.InvalidArgument;
     if (!count || count > blocks) return Status.InvalidArgument;
     if (!this.record.hasRoomFor(count * LogRecord.itemBytes(EXTENT_BODY_BYTES), this.geometry.maximumRecordBytes)) return Status.TooLarge;
     return Status.Ok;
@@ -90,7 +90,9 @@ export class Transaction {
 
   /** Redo images of a run of blocks that are in use. */
   write(address: u64, blocks: u32, lease: u32): u32 {
-    if (!blocks || !this.allocator.isInUse(address, blocks)) return Status.InvalidArgument;
+    if (!blocks) return Status.InvalidArgument;
+    const refused = this.allocator.requireInUse(address, blocks);
+    if (refused) return refused;
     const bodyBytes = 8 + (blocks << BLOCK_SHIFT);
     if (blocks > this.redo.freeCount || !this.hasRoomFor(bodyBytes)) return Status.TooLarge;
     this.record.mark();

@@ -5,14 +5,18 @@ import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Checkpoint } from "./checkpoint";
 import { Damage } from "./damage";
 import { isPassing } from "./disk";
-import { CHECKPOINT_BLOCKS, SLOT_COUNT, TABLE_POINTERS } from "./geometry";
-import { pointerTarget } from "./map-page";
+import { BLOCK_BYTES, CHECKPOINT_BLOCKS, Level, SLOT_COUNT, TABLE_POINTERS } from "./geometry";
+import { PAGE_HEADER_BYTES, pointerAt, pointerTarget } from "./map-page";
+import { MapReader } from "./map-reader";
 import { Slots } from "./slots";
 import { Volume } from "./volume";
 
 export class Verifier {
+  private reader: MapReader;
   private map: Checkpoint;
   private slots: Slots;
+  /** A node of each level, on the way down. */
+  private nodes: usize = heap.alloc(Level.count * BLOCK_BYTES);
   checkedBlocks: u64 = 0;
   damagedBlocks: u64 = 0;
   /** Its first is the first block that does not verify. */
@@ -21,9 +25,10 @@ export class Verifier {
   private interruption: u32 = Status.Ok;
 
   constructor(readonly volume: Volume) {
-    const found = new Damage();
+    const found = new Damage(), reader = new MapReader(volume.disk, volume.geometry, found);
     this.found = found;
-    this.map = new Checkpoint(volume.disk, volume.geometry, found);
+    this.reader = reader;
+    this.map = new Checkpoint(volume.disk, volume.geometry, reader);
     this.slots = new Slots(volume.disk, volume.geometry, found);
   }
 
@@ -56,27 +61,33 @@ export class Verifier {
     }
   }
 
+  /** The map of the newest generation, as it is on the disk: every node that was ever written, and nothing below one that is damaged. */
   private checkMap(): void {
-    const geometry = this.volume.geometry;
-    this.map.reset();
-    const status = this.map.readStructure(this.volume.superblock);
+    const status = this.map.read(this.volume.superblock);
     this.count(CHECKPOINT_BLOCKS, status);
     if (status) return;
-    for (let index: u32 = 0; index < geometry.tableCount; index++) {
-      const target = pointerTarget(this.map.tablePointer(index));
-      if (!target) continue;
-      const tableStatus = this.map.readTable(index);
-      this.count(1, tableStatus);
-      if (!tableStatus) this.checkPages(index);
+    for (let upper: u32 = 0; upper < this.volume.geometry.levelCount(Level.upper); upper++) {
+      if (!this.checkNode(Level.upper, upper, this.map.upperPointer(upper))) continue;
+      const tableEnd = this.end(Level.table, upper);
+      for (let table = upper * TABLE_POINTERS; table < tableEnd; table++) {
+        if (!this.checkNode(Level.table, table, this.pointer(Level.upper, table))) continue;
+        const pageEnd = this.end(Level.page, table);
+        for (let page = table * TABLE_POINTERS; page < pageEnd; page++) this.checkNode(Level.page, page, this.pointer(Level.table, page));
+      }
     }
   }
+  /** The node of a level that was read last. */
+  private node(level: u32): usize { return this.nodes + <usize>level * BLOCK_BYTES; }
+  private pointer(level: u32, child: u32): usize { return pointerAt(this.node(level) + PAGE_HEADER_BYTES, child % TABLE_POINTERS); }
+  /** The first node of `level` that is not under node `parent` of the level above. */
+  private end(level: u32, parent: u32): u32 { return min((parent + 1) * TABLE_POINTERS, this.volume.geometry.levelCount(level)); }
 
-  private checkPages(index: u32): void {
-    const end = min((index + 1) * TABLE_POINTERS, this.volume.geometry.pageCount);
-    for (let number = index * TABLE_POINTERS; number < end; number++) {
-      const target = pointerTarget(this.map.pagePointer(number));
-      if (target) this.count(1, this.map.readBitmap(number));
-    }
+  /** Read one node; false if it was never written or is damaged. */
+  private checkNode(level: u32, index: u32, pointer: usize): bool {
+    if (!pointerTarget(pointer)) return false;
+    const status = this.reader.read(level, index, pointer, this.node(level));
+    this.count(1, status);
+    return status == Status.Ok;
   }
 
   /** The log is a chain: after a record that does not verify nothing can be said of the rest, so all of it counts as damaged. */

@@ -10,11 +10,15 @@ import { Allocator } from "./allocator";
 import { Checkpoint } from "./checkpoint";
 import { CheckpointUndo } from "./checkpoint-undo";
 import { Damage } from "./damage";
+import { Discards } from "./discards";
 import { Disk, Entropy, Leases, isPassing } from "./disk";
 import { ExtentCheck } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
 import { LOG_MARGIN_BLOCKS, Log, UNFLUSHED_LIMIT_BYTES } from "./log";
 import { LogRecord, RecordKind } from "./log-record";
+import { MapReader } from "./map-reader";
+import { MapTree } from "./map-tree";
+import { PageFrames } from "./page-frames";
 import { ReadCache } from "./read-cache";
 import { RedoTable } from "./redo-table";
 import { Roots } from "./roots";
@@ -31,6 +35,7 @@ export class Volume {
   readonly allocator: Allocator;
   readonly log: Log;
   readonly map: Checkpoint;
+  readonly discards: Discards;
   readonly redo: RedoTable;
   readonly roots: Roots = new Roots();
   readonly cache: ReadCache = new ReadCache();
@@ -53,6 +58,8 @@ export class Volume {
   /** Since the mount a write and its flush were done, so that another mount may find a device that works. */
   hasWritten: bool = false;
   isReadOnly: bool = false;
+  /** The two newest generations are not both of the present size, or not both sound: another is published before anything changes. */
+  isUncovered: bool = false;
   fellBack: bool = false;
   isDamaged: bool = false;
   droppedTail: bool = false;
@@ -68,19 +75,23 @@ export class Volume {
 
   constructor(readonly disk: Disk, readonly leases: Leases, readonly entropy: Entropy) {
     const geometry = new Geometry();
-    const allocator = new Allocator(geometry);
+    const damage = new Damage();
+    const reader = new MapReader(disk, geometry, damage);
+    const map = new Checkpoint(disk, geometry, reader);
+    const frames = new PageFrames();
+    const tree = new MapTree(disk, geometry, frames, map, reader);
+    const allocator = new Allocator(geometry, tree, frames);
     const redo = new RedoTable();
     this.geometry = geometry;
     this.allocator = allocator;
     this.redo = redo;
     this.log = new Log(disk, geometry);
-    const damage = new Damage();
-    this.damage = damage;
-    const map = new Checkpoint(disk, geometry, damage);
     const superblock = new Superblock(heap.alloc(SUPERBLOCK_BYTES));
     this.map = map;
+    this.damage = damage;
+    this.discards = new Discards(disk, allocator);
     this.superblock = superblock;
-    this.undo = new CheckpointUndo(map, allocator, superblock);
+    this.undo = new CheckpointUndo(map, superblock);
     this.transaction = new Transaction(geometry, allocator, redo, leases);
     this.extents = new ExtentCheck(disk);
   }
@@ -93,15 +104,16 @@ export class Volume {
     if (this.fellBack) flags |= BlockFlag.fellBack;
     if (this.isDamaged) flags |= BlockFlag.damaged;
     if (this.droppedTail) flags |= BlockFlag.droppedTail;
-    if (!this.mountStatus && this.log.isCheckpointWanted) flags |= BlockFlag.checkpointWanted;
+    if (!this.mountStatus && (this.log.isCheckpointWanted || this.allocator.isCheckpointWanted)) flags |= BlockFlag.checkpointWanted;
     return flags;
   }
 
   /** Whether an operation that changes the image may begin. */
-  private writable(): u32 {
+  writable(): u32 {
     if (this.mountStatus) return this.mountStatus;
     if (this.failure) return this.failure;
-    return this.isReadOnly || this.disk.isReadOnly ? Status.ReadOnly : Status.Ok;
+    if (this.isReadOnly || this.disk.isReadOnly) return Status.ReadOnly;
+    return this.isUncovered ? this.republish() : <u32>Status.Ok;
   }
 
   private fail(status: u32): u32 {
@@ -176,7 +188,7 @@ export class Volume {
       this.transaction.record.rewind();
       return status;
     }
-    this.allocator.fresh.removeRun(address, blocks);
+    this.allocator.unfresh(address, blocks);
     this.log.unflushedBytes += dataLength;
     return Status.Ok;
   }
@@ -238,8 +250,14 @@ export class Volume {
     return this.log.durable >= this.log.committed && this.log.named < this.log.committed && this.log.freeBlocks > LOG_MARGIN_BLOCKS;
   }
 
-  /** Nobody asks for anything: leave the seal that the next `sync` without work would leave. Nothing hangs on it: if it cannot be written now, only the diagnosis of later damage is poorer. */
-  rest(): void { if (this.wantsSeal) this.appendEmpty(RecordKind.seal); }
+  /**
+   * Nobody asks for anything: leave the seal that the next `sync` without work would leave, then tell the device what it may forget. Nothing hangs on either: without the seal, only the diagnosis of later damage
+   * is poorer. True if there is more to do.
+   */
+  rest(): bool {
+    if (this.wantsSeal) this.appendEmpty(RecordKind.seal);
+    return !this.writable() && this.discards.step();
+  }
 
   /** A seal or an epoch record. */
   appendEmpty(kind: u32): u32 {
@@ -258,13 +276,15 @@ export class Volume {
   }
 
   /** Write the newest superblock once more under the next generation: the two last ones then name the same state. */
-  private republish(): u32 {
+  republish(): u32 {
     this.undo.keepSuperblock();
     const status = this.publish();
     if (status) {
       this.undo.putBackSuperblock();
       return status;
     }
+    this.isUncovered = false;
+    this.discards.takeOlder();
     this.allocator.releaseOlder();
     this.log.tail = this.log.checkpointPosition;
     return Status.Ok;
@@ -302,14 +322,19 @@ export class Volume {
     let status = this.writable();
     if (!status && !this.transaction.isEmpty) status = Status.Busy;
     if (!status && this.redo.committedCount) status = this.sendHome();
-    if (status) return status;
-    status = this.writeState();
+    return status ? status : this.nextGeneration();
+  }
+
+  /** The state in memory becomes the newest generation. The open transaction is empty and no redo image waits. */
+  nextGeneration(): u32 {
+    const status = this.writeState();
     if (status) return status;
     const position = this.log.checkpointPosition;
     this.log.checkpointPosition = this.log.head;
     this.log.tail = position;
     this.log.named = this.log.sequence;
     this.log.noteFlushed();
+    this.discards.takeOlder();
     this.allocator.advance();
     this.checkpointCount++;
     return this.disk.canFlush ? Status.Ok : Status.NotDurable;
@@ -331,7 +356,8 @@ export class Volume {
     this.superblock.generation = this.highestGeneration + 1;
     this.superblock.describeLog(log.epoch, log.head, log.sequence, log.lastHash);
     if (!this.disk.canFlush) this.superblock.compatibleFlags |= COMPATIBLE_NOT_FLUSHED;
-    const written = this.map.write(this.allocator, this.superblock, previous);
+    this.superblock.describePlaces(this.geometry);
+    const written = this.allocator.tree.write(this.superblock, previous);
     if (written) return this.judge(written, Status.DeviceError);
     const status = this.flush();
     return status ? status : this.publish();

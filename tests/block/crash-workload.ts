@@ -113,7 +113,7 @@ export class Workload {
   private storeSomewhere(data: Uint8Array): bigint {
     const blocks = data.length / blockBytes;
     const hint = this.freed.length && this.random.next(2) ? this.freed[this.random.next(this.freed.length)]! : 0n;
-    const { address, count } = this.bench.block.allocate({ hint, count: blocks });
+    const { address, count } = this.bench.block.allocate({ hint, count: blocks, flags: 0 });
     if (count !== blocks) throw new Error(`a nearly empty image gave ${count} of ${blocks} blocks`);
     this.bench.writeExtents([{ address, data }]);
     return address;

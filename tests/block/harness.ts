@@ -290,7 +290,7 @@ export class BlockBench {
   /** Allocate and write one extent; its address. */
   store(data: Uint8Array, hint = 0n): bigint {
     const blocks = Math.ceil(data.length / blockBytes);
-    const { address, count } = this.block.allocate({ hint, count: blocks });
+    const { address, count } = this.block.allocate({ hint, count: blocks, flags: 0 });
     if (count !== blocks) throw new Error(`asked for ${blocks} blocks, got ${count}`);
     this.writeExtents([{ address, data }]);
     return address;

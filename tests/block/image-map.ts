@@ -8,7 +8,7 @@ export interface Image { readonly sizeBytes: number; peek(offset: number, length
 export interface Field { name: string; offset: number; length: number }
 /** A structure that the block service owns: `blocks` blocks from `address` on. `isReached`: the newest generation, or the log that it needs, leads here. */
 export interface Structure { role: Role; about: string; address: number; blocks: number; lengthBytes: number; fields: Field[]; isReached: boolean }
-export type Role = "superblock" | "checkpoint" | "table page" | "bitmap page" | "log record";
+export type Role = "superblock" | "checkpoint" | "upper table" | "table" | "bitmap page" | "log record";
 
 export const slotAddresses = [0, 4096, 8192, 12288];
 export const logStart = 12289;
@@ -18,12 +18,16 @@ const pageHeader: Field[] = [["type", 0, 4], ["copy", 4, 4], ["address", 8, 8], 
 const fields = (...list: Array<[string, number, number]>): Field[] => list.map(([name, offset, length]) => ({ name, offset, length }));
 const superblockFields = fields(
   ["magic", 0, 8], ["version", 8, 4], ["length", 12, 4], ["image id", 16, 16], ["incompatible flags", 32, 8], ["read-only flags", 40, 8], ["compatible flags", 48, 8], ["generation", 56, 8],
-  ["address", 64, 8], ["blocks", 72, 8], ["log start", 80, 8], ["log blocks", 88, 8], ["map start", 96, 8], ["map blocks", 104, 8], ["epoch", 112, 8], ["log position", 120, 8], ["sequence", 128, 8],
-  ["record hash", 136, 32], ["checkpoint address", 168, 8], ["checkpoint length", 176, 8], ["checkpoint hash", 184, 32], ["rest", 216, 264], ["checksum", checksumOffset, 32]);
+  ["address", 64, 8], ["blocks", 72, 8], ["log start", 80, 8], ["log blocks", 88, 8], ["checkpoint start", 96, 8], ["map segments", 104, 8], ["epoch", 112, 8], ["log position", 120, 8], ["sequence", 128, 8],
+  ["record hash", 136, 32], ["checkpoint address", 168, 8], ["checkpoint length", 176, 8], ["checkpoint hash", 184, 32], ["segments", 216, 128], ["rest", 344, 136], ["checksum", checksumOffset, 32]);
 const recordFields = fields(
   ["hash", 0, 32], ["type", 32, 4], ["kind", 36, 2], ["zero", 38, 2], ["length", 40, 4], ["items", 44, 4], ["image id", 48, 16], ["epoch", 64, 8], ["sequence", 72, 8], ["flushed", 80, 8], ["position", 88, 8],
   ["previous hash", 96, 32], ["flushed extents", 128, 4], ["extents", 132, 4], ["cut", 136, 8], ["rest", 144, 16]);
-const pointerBytes = 40;
+const pointerBytes = 48;
+const pointersOffset = 4224;
+const tablePointers = 84;
+/** Nodes of the map by level. */
+const nodeRoles = ["bitmap page", "table", "upper table"] as const;
 const recordKinds = ["", "transaction", "epoch record", "seal"];
 
 export class ImageMap {
@@ -56,20 +60,27 @@ export class ImageMap {
 
   private map(superblock: DataView, isReached: boolean): Structure[] {
     const address = this.number(superblock, 168), structure = this.view(address, 2 * blockBytes);
-    const tables = structure.getUint32(44, true), pages = structure.getUint32(40, true);
-    const found: Structure[] = [{
-      role: "checkpoint", about: "checkpoint", address, blocks: 2, lengthBytes: 2 * blockBytes, isReached,
-      fields: [...pageHeader, ...fields(["blocks in use", 32, 8], ["page count", 40, 4], ["table count", 44, 4], ["root lengths", 48, 16], ["roots", 128, 4096], ["pointers", 4224, tables * pointerBytes], ["rest", 4224 + tables * pointerBytes, 8192 - 4224 - tables * pointerBytes])],
-    }];
-    for (let table = 0; table < tables; table++) {
-      const target = this.number(structure, 4224 + table * pointerBytes);
-      if (!target) continue;
-      const view = this.view(target, blockBytes), count = Math.min(101, pages - table * 101);
-      found.push({ role: "table page", about: `table page ${table}`, address: target, blocks: 1, lengthBytes: blockBytes, isReached, fields: [...pageHeader, ...fields(["pointers", 32, count * pointerBytes], ["rest", 32 + count * pointerBytes, 4064 - count * pointerBytes])] });
-      for (let page = 0; page < count; page++) {
-        const bitmap = this.number(view, 32 + page * pointerBytes);
-        if (bitmap) found.push({ role: "bitmap page", about: `bitmap page ${table * 101 + page}`, address: bitmap, blocks: 1, lengthBytes: blockBytes, isReached, fields: [...pageHeader, ...fields(["bits", 32, 4064])] });
-      }
+    const pages = structure.getUint32(40, true), uppers = structure.getUint32(44, true), pointersEnd = pointersOffset + uppers * pointerBytes;
+    return [
+      {
+        role: "checkpoint", about: "checkpoint", address, blocks: 2, lengthBytes: 2 * blockBytes, isReached,
+        fields: [...pageHeader, ...fields(["blocks in use", 32, 8], ["page count", 40, 4], ["upper table count", 44, 4], ["root lengths", 48, 16], ["roots", 128, 4096], ["pointers", pointersOffset, uppers * pointerBytes], ["rest", pointersEnd, 8192 - pointersEnd])],
+      },
+      ...this.nodes(2, structure, pointersOffset, 0, pages, isReached),
+    ];
+  }
+
+  /** The nodes of a level that the pointers at `offset` lead to, the first of them node `first`, and what is below them. */
+  private nodes(level: number, parent: DataView, offset: number, first: number, pages: number, isReached: boolean): Structure[] {
+    const total = Math.ceil(pages / tablePointers ** level), role = nodeRoles[level]!;
+    const found: Structure[] = [];
+    for (let index = first; index < Math.min(first + tablePointers, total); index++) {
+      const address = this.number(parent, offset + (index - first) * pointerBytes);
+      if (!address) continue;
+      const count = Math.min(tablePointers, Math.ceil(pages / tablePointers ** (level - 1)) - index * tablePointers) * pointerBytes;
+      const content: Array<[string, number, number]> = level === 0 ? [["bits", 32, 4064]] : [["pointers", 32, count], ["rest", 32 + count, 4064 - count]];
+      found.push({ role, about: `${role} ${index}`, address, blocks: 1, lengthBytes: blockBytes, isReached, fields: [...pageHeader, ...fields(...content)] });
+      if (level) found.push(...this.nodes(level - 1, this.view(address, blockBytes), 32, index * tablePointers, pages, isReached));
     }
     return found;
   }

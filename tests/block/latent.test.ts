@@ -11,7 +11,7 @@ import { BlockBench, Random, blockBytes } from "./harness.ts";
 import { ImageMap, type Role, type Structure } from "./image-map.ts";
 
 const corrupted = 37;
-const roles: Record<Role, number> = { superblock: 1, checkpoint: 2, "table page": 3, "bitmap page": 4, "log record": 5 };
+const roles: Record<Role, number> = { superblock: 1, checkpoint: 2, table: 3, "upper table": 6, "bitmap page": 4, "log record": 5 };
 
 /** An image, what it holds, and every version that each of its blocks ever had, oldest first. */
 interface Past { blocks: ReadonlyMap<number, Uint8Array>; states: State[]; versions: Map<number, Uint8Array[]>; /** When each was written last. */ lastWrites: Map<number, number> }

@@ -608,7 +608,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 3,
     "name": "allocate",
-    "sentence": "A contiguous run of up to `count` free blocks, near `hint`, in the open transaction.",
+    "sentence": "A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint.",
     "request": [
      {
       "name": "hint",
@@ -619,6 +619,11 @@ export const interfaceTable: TableInterface[] = [
       "name": "count",
       "type": "u32",
       "offset": 8
+     },
+     {
+      "name": "flags",
+      "type": "u32",
+      "offset": 12
      }
     ],
     "reply": [
@@ -639,7 +644,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 4,
     "name": "free",
-    "sentence": "Give blocks back; they are reusable when nothing recoverable reaches them.",
+    "sentence": "Give blocks back; they are reusable when nothing recoverable reaches them. Busy: not before a checkpoint.",
     "request": [
      {
       "name": "address",
@@ -921,6 +926,27 @@ export const interfaceTable: TableInterface[] = [
     "capabilities": []
    },
    {
+    "number": 19,
+    "name": "grow",
+    "sentence": "Make the image larger where it lies; blockCount 0 takes all of the device. A checkpoint: the open transaction has to be empty. Durable when it returns.",
+    "request": [
+     {
+      "name": "blockCount",
+      "type": "u64",
+      "offset": 0
+     }
+    ],
+    "reply": [
+     {
+      "name": "blockCount",
+      "type": "u64",
+      "offset": 0
+     }
+    ],
+    "leases": [],
+    "capabilities": []
+   },
+   {
     "number": 20,
     "name": "damage",
     "sentence": "The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found.",
@@ -961,6 +987,13 @@ export const interfaceTable: TableInterface[] = [
     }
    },
    {
+    "name": "AllocateFlag",
+    "sentence": "Where a run may come from: also from the reserve, for what must be written so that something can be freed.",
+    "values": {
+     "fromReserve": 1
+    }
+   },
+   {
     "name": "FormatFlag",
     "sentence": "How to format.",
     "values": {
@@ -974,9 +1007,10 @@ export const interfaceTable: TableInterface[] = [
      "none": 0,
      "superblock": 1,
      "checkpoint": 2,
-     "tablePage": 3,
+     "table": 3,
      "bitmapPage": 4,
-     "logRecord": 5
+     "logRecord": 5,
+     "upperTable": 6
     }
    },
    {

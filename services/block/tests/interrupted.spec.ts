@@ -220,7 +220,7 @@ describe("a client that dies", () => {
     expect(after.mount.run()).toBe(Status.Ok);
     expect(pieceCount(after, 1)).toBe(3);
     expect(pieceCount(after, 2)).toBe(0);
-    expect(after.volume.allocator.isInUse(address, 12)).toBe(true);
+    expect(after.volume.allocator.requireInUse(address, 12)).toBe(Status.Ok);
     world.volume.checkpoint();
     expect(world.volume.map.rootLength(1)).toBe(5);
     expect(world.volume.map.rootLength(2)).toBe(0);
