@@ -128,7 +128,7 @@ class Examiner {
   private assertRepaired(about: string): void {
     const { bench } = this.judge;
     for (let generation = 0; generation < 4; generation++) {
-      bench.block.allocate({ hint: 0n, count: 1 });
+      bench.block.allocate({ hint: 0n, count: 1, flags: 0 });
       bench.commit(Uint8Array.of(1), 4);
       bench.block.checkpoint();
     }

@@ -49,7 +49,7 @@ interface Scenario { operation: string; name?: string; image?: Blocks; before?(h
 const commitAndSync = (hand: Hand): void => { hand.commit(); hand.sync(); };
 const mounts = (hand: Hand): number => { hand.bench.mount(); return hand.bench.block.describe().mountStatus; };
 let address = 0n, data: Uint8Array = new Uint8Array(0);
-const place = (blocks: number) => (hand: Hand): void => { data = hand.content(blocks); ({ address } = hand.bench.block.allocate({ hint: 0n, count: blocks })); };
+const place = (blocks: number) => (hand: Hand): void => { data = hand.content(blocks); ({ address } = hand.bench.block.allocate({ hint: 0n, count: blocks, flags: 0 })); };
 /** The first blocks of the last extent, in place. */
 function overwrite(hand: Hand, blocks: number): void {
   const large = hand.addresses().at(-1)!, content = hand.content(blocks);
@@ -67,7 +67,7 @@ function fillLog(hand: Hand): void {
 }
 const scenarios: Scenario[] = [
   { operation: "describe", run: ({ bench }) => { bench.block.describe(); } },
-  { operation: "allocate", run: ({ bench }) => { bench.block.allocate({ hint: 0n, count: 5 }); }, finish: (hand) => { hand.bench.block.abandon(); } },
+  { operation: "allocate", run: ({ bench }) => { bench.block.allocate({ hint: 0n, count: 5, flags: 0 }); }, finish: (hand) => { hand.bench.block.abandon(); } },
   { operation: "free", run: (hand) => { hand.free(hand.addresses()[2]!); } },
   { operation: "read", name: "one block", run: (hand) => { hand.bench.read(hand.addresses()[2]!, 1); } },
   { operation: "read", name: "many blocks", run: (hand) => { hand.bench.read(hand.addresses()[0]!, 8); } },
