@@ -1,11 +1,11 @@
 // A disk that is full to its last block, the reserve included: what is deleted and synced can be written again, 1,000 times over, and never a block more or less than there is.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { AllocateFlag } from "../../kernel-bindings/generated/host/block.ts";
 import { BlockBench, Random, SparseDevice, blockBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
 
 const noSpace = 40;
 const rounds = 1000;
-const fromReserve = 1n << 63n;
 
 interface Run { address: bigint; count: number; /** Of its content; 0: never written. */ seed: number }
 
@@ -22,7 +22,7 @@ class FullDisk {
     let total = 0;
     for (;;) {
       let found = { address: 0n, count: 0 };
-      const status = statusOf(() => { found = this.bench.block.allocate({ hint: fromReserve, count: runBlocks }); });
+      const status = statusOf(() => { found = this.bench.block.allocate({ hint: 0n, count: runBlocks, flags: AllocateFlag.fromReserve }); });
       if (status === noSpace) break;
       assert.equal(status, 0);
       const seed = isWritten ? ++this.contents : 0;
@@ -67,7 +67,7 @@ test(`fill to the last block, delete, sync, write again: ${rounds} rounds`, (con
   for (let round = 0; round < rounds; round++) {
     assert.equal(bench.block.describe().freeBlocks, 0n);
     const freed = disk.delete(1 + (round % 5));
-    assert.equal(statusOf(() => bench.block.allocate({ hint: fromReserve, count: 1 })), noSpace, "nothing recoverable may be overwritten yet");
+    assert.equal(statusOf(() => bench.block.allocate({ hint: 0n, count: 1, flags: AllocateFlag.fromReserve })), noSpace, "nothing recoverable may be overwritten yet");
     bench.block.checkpoint();
     bench.block.checkpoint();
     assert.equal(disk.fill(1 + (round % 40), true), freed, `round ${round}: what was deleted, to the last block`);

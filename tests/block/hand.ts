@@ -27,7 +27,7 @@ export class Hand {
   keep(address: bigint, data: Uint8Array): void { this.live.set(address, Array.from({ length: data.length / blockBytes }, (_, at) => data.subarray(at * blockBytes, (at + 1) * blockBytes))); }
 
   extent(blocks: number): void {
-    const data = this.content(blocks), { address } = this.bench.block.allocate({ hint: 0n, count: blocks });
+    const data = this.content(blocks), { address } = this.bench.block.allocate({ hint: 0n, count: blocks, flags: 0 });
     this.bench.writeExtents([{ address, data }]);
     this.keep(address, data);
   }
