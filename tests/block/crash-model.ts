@@ -69,7 +69,7 @@ export class CrashJudge {
 
   /** In use is what the service owns and what the state has, all over the image, and `describe` says so. */
   private recount(state: State, about: string): void {
-    const { blockCount, freeBlocks } = this.bench.block.describe(), size = Number(blockCount);
+    const { blockCount, freeBlocks, generation } = this.bench.block.describe(), size = Number(blockCount);
     if (size < this.size.least || size > this.size.most) throw new Violation(`${about}: the image has ${size} blocks, and not ${this.size.least} to ${this.size.most}`);
     this.bench.block.readAllocation({ first: 0n, bits: this.bench.lease(Math.ceil(size / 8)) });
     const bits = this.bench.bytes(Math.ceil(size / 8));
@@ -79,7 +79,7 @@ export class CrashJudge {
       live += length;
       for (let at = Number(address); at < Number(address) + length; at++) if (!(bits[at >> 3]! >> (at & 7) & 1)) throw new Violation(`${about}: block ${at} is not in use`);
     }
-    const owned = new ImageMap(this.device).ownedBlocks();
+    const owned = new ImageMap(this.device).ownedBlocks(Number(generation));
     if (used !== owned + live) throw new Violation(`${about}: ${used} blocks are in use, and not ${owned} + ${live}`);
     const { waitingBlocks, reserveBlocks } = this.bench.statistics();
     if (freeBlocks + waitingBlocks + reserveBlocks !== BigInt(size - used)) throw new Violation(`${about}: ${freeBlocks} free + ${waitingBlocks} + ${reserveBlocks} of ${size - used}`);

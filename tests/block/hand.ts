@@ -50,6 +50,11 @@ export class Hand {
     this.bench.block.sync();
     this.durable = number;
   }
+  grow(bytes: number): void {
+    this.bench.setRoot(number32(this.number));
+    this.bench.block.grow({ blockCount: BigInt(bytes / blockBytes) });
+    this.durable = this.number;
+  }
   checkpoint(): void {
     this.bench.setRoot(number32(this.number));
     this.bench.block.checkpoint();

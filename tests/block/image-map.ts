@@ -47,9 +47,9 @@ export class ImageMap {
       .sort((left, right) => right.generation - left.generation);
   }
 
-  /** Blocks that belong to the service in an image of the newest generation. */
-  ownedBlocks(): number {
-    const { view } = this.slots()[0]!;
+  /** Blocks that belong to the service, as the superblock of a generation says. */
+  ownedBlocks(of: number): number {
+    const { view } = this.slots().find(({ generation }) => generation === of)!;
     let blocks = slotAddresses.length + this.number(view, 88) + 6;
     for (let segment = 0; segment < this.number(view, 104); segment++) {
       const first = view.getUint32(216 + segment * 16, true), end = first + view.getUint32(220 + segment * 16, true);
