@@ -144,6 +144,7 @@ export class Mount {
     this.lastKind = 0;
     this.hasRedo = false;
     this.volume.replayedCount = 0;
+    this.volume.uncheckpointedCount = 0;
     this.volume.log.forgetAhead();
   }
 
@@ -271,6 +272,7 @@ export class Mount {
       this.lastKind = record.kind;
       log.accept(record, record.kind != RecordKind.seal);
       volume.replayedCount++;
+      if (record.kind == RecordKind.transaction) volume.uncheckpointedCount++;
     }
     this.keptEnd = log.head;
     volume.droppedCount = this.chainEnd - log.sequence;

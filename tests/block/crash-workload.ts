@@ -150,8 +150,7 @@ export class Workload {
       return;
     }
     const { least } = this.size, most = Math.min(least + 1 + this.random.next(9000), grownBytes / blockBytes);
-    this.bench.setRoot(number32(this.transactions));
-    this.label(this.transactions);
+    this.checkpoint();
     this.size = { least, most };
     const status = statusOf(() => this.bench.block.grow({ blockCount: BigInt(most) }));
     this.label(this.transactions);

@@ -51,9 +51,7 @@ export class Hand {
     this.durable = number;
   }
   grow(bytes: number): void {
-    this.bench.setRoot(number32(this.number));
     this.bench.block.grow({ blockCount: BigInt(bytes / blockBytes) });
-    this.durable = this.number;
   }
   checkpoint(): void {
     this.bench.setRoot(number32(this.number));

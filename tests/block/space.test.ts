@@ -28,6 +28,8 @@ test("an image grows where it lies: data, roots and pieces stay, the new space c
   const kept = bench.store(pattern(1, 5 * blockBytes));
   bench.setRoot(Uint8Array.of(7));
   bench.commit(Uint8Array.of(1));
+  assert.equal(statusOf(() => bench.block.grow({ blockCount: 0n })), Status.Busy, "what was committed is only in the log");
+  bench.block.checkpoint();
   const before = bench.block.describe().freeBlocks;
   assert.equal(bench.block.grow({ blockCount: smallest + 100n }).blockCount, smallest + 100n);
   assert.equal(bench.block.describe().freeBlocks, before + 100n - 1n, "less what the reserve grew by");
@@ -59,12 +61,17 @@ test("grow refuses what it cannot do and changes nothing then", () => {
   bench.store(pattern(1, blockBytes));
   assert.equal(refused(0n), Status.Busy, "with an open transaction");
   bench.commit();
+  assert.equal(refused(0n), Status.Busy, "with a committed one");
+  bench.mount();
+  assert.equal(refused(0n), Status.Busy, "that a mount found");
+  bench.block.checkpoint();
   bench.block.grow({ blockCount: 32512n });
   const { freeBlocks } = bench.block.describe();
   assert.equal(refused(32512n + 2n), Status.NoSpace, "two blocks that would need a map of three");
   assert.deepEqual([bench.block.describe().blockCount, bench.block.describe().freeBlocks], [32512n, freeBlocks]);
   bench.store(pattern(2, blockBytes));
   bench.commit();
+  bench.block.checkpoint();
   recount(bench);
   assert.equal(bench.block.grow({ blockCount: 32512n + 3n }).blockCount, 32515n);
   assert.equal(bench.block.verify().damagedBlocks, 0n);
