@@ -157,7 +157,7 @@ class Model {
     this.checkpoint();
     const most = Math.min(this.size + 1 + this.random.next(2 ** 26), deviceBlocks);
     const status = statusOf(() => this.bench.block.grow({ blockCount: BigInt(most) }));
-    if (status) return; // no segment is left, or no room for one
+    if (status || most === this.size) return; // no segment is left, or no room for one; or nothing was to be done
     this.counts.grows++;
     this.advance();
     this.size = most;
