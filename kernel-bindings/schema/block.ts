@@ -41,7 +41,7 @@ export const block: Interface = {
     { number: 16, name: "readAllocation", sentence: "Allocation bits (1: in use) from block `first`, rounded down to a multiple of 8.", request: { first: "u64" }, leases: [{ name: "bits", access: "write" }], reply: { blockCount: "u64" }, errors: ["DeviceGone", "DeviceError", "OutOfRange", "Corrupted"] },
     { number: 17, name: "verify", sentence: "Check every structure that this service owns on the disk.", reply: { checkedBlocks: "u64", damagedBlocks: "u64", firstDamaged: "u64", ownedBlocks: "u64", firstRole: "u32" }, errors: ["DeviceGone"] },
     { number: 18, name: "abandon", sentence: "Drop the open transaction." },
-    { number: 19, name: "grow", sentence: "Make the image larger where it lies; blockCount 0 takes all of the device. A checkpoint: the open transaction has to be empty. Durable when it returns.", request: { blockCount: "u64" }, reply: { blockCount: "u64" },
+    { number: 19, name: "grow", sentence: "Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release.", request: { blockCount: "u64" }, reply: { blockCount: "u64" },
       errors: ["DeviceGone", "NoSpace", "TooLarge", "InvalidArgument", "Busy", "Lost", "NotDurable", "DeviceError", "ReadOnly", "Corrupted"] },
     { number: 20, name: "damage", sentence: "The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found.", reply: { address: "u64", role: "u32", count: "u32" } },
   ],

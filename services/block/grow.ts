@@ -11,7 +11,7 @@ export class Grow {
 
   constructor(readonly volume: Volume) { this.undo = new CheckpointUndo(volume.map, volume.superblock); }
 
-  /** Grow to `blockCount` blocks; 0: all of the device. NoSpace: the device has not so many, or too few are added for their own map. InvalidArgument: the image is larger already. */
+  /** Grow to `blockCount` blocks; 0: all of the device. NoSpace: the device has not so many, or too few are added for their own map. InvalidArgument: the image is larger already. Busy: something is open, or was committed since the newest checkpoint. */
   run(blockCount: u64): u32 {
     const volume = this.volume, geometry = volume.geometry;
     let status = volume.writable();
@@ -23,13 +23,14 @@ export class Grow {
     if (count < geometry.blockCount) return Status.InvalidArgument;
     if (count > MAXIMUM_BLOCKS) return Status.TooLarge;
     if (count == geometry.blockCount) return Status.Ok;
-    status = volume.checkpoint();
-    if (!status || status == Status.NotDurable) status = this.extend(count);
+    // A new generation releases the log, and only the clients can say, by their roots, that they need it no more.
+    if (!volume.transaction.isEmpty || volume.uncheckpointedCount) return Status.Busy;
+    status = this.extend(count);
     if (!status) status = volume.republish();
     return status || volume.disk.canFlush ? status : <u32>Status.NotDurable;
   }
 
-  /** The generation of the new size, or everything as before. No node of the map is changed when this begins. */
+  /** The generation of the new size, or everything as before. No node of the map differs from the durable generation when this begins. */
   private extend(count: u64): u32 {
     const volume = this.volume, geometry = volume.geometry, tree = volume.allocator.tree;
     this.before.copyFrom(geometry);

@@ -144,6 +144,7 @@ export class Mount {
     this.lastKind = 0;
     this.hasRedo = false;
     this.volume.replayedCount = 0;
+    this.volume.uncheckpointedCount = 0;
     this.volume.log.forgetAhead();
   }
 
@@ -236,13 +237,19 @@ export class Mount {
     head.address = block;
     if (!head.looksLike(log.imageId, volume.geometry.maximumRecordBytes)) return Status.Ok;
     if (head.sequence <= this.chainEnd || head.epoch < log.epoch) return Status.Ok;
-    if (head.position < position || (head.position - position) % volume.geometry.logBlocks != 0) return Status.Ok;
+    if (head.position < position || (head.position - position) % volume.geometry.logBlocks != 0) return this.lookAtMisplaced(head);
     this.hasDeadRecords = true;
     this.highestEpoch = max(this.highestEpoch, head.epoch);
     if (head.flushed <= this.chainEnd) return Status.Ok;
     const status = log.readRecord(head.position, volume.scan);
     if (status && status != Status.Corrupted) return status;
     return status == Status.Ok && volume.scan.flushed > this.chainEnd ? this.breakAt(log.head) : Status.Ok;
+  }
+
+  /** A record that was written to another place than its own: what it says was flushed, was. Only one of a single block can be checked where it lies. */
+  private lookAtMisplaced(head: LogRecord): u32 {
+    const isProof = head.blockCount == 1 && head.flushed > this.chainEnd && head.matchesHash();
+    return isProof ? this.breakAt(this.volume.log.head) : <u32>Status.Ok;
   }
 
   /** Go through the chain again: check what was not flushed, and take into the allocation what is kept. */
@@ -265,6 +272,7 @@ export class Mount {
       this.lastKind = record.kind;
       log.accept(record, record.kind != RecordKind.seal);
       volume.replayedCount++;
+      if (record.kind == RecordKind.transaction) volume.uncheckpointedCount++;
     }
     this.keptEnd = log.head;
     volume.droppedCount = this.chainEnd - log.sequence;

@@ -67,6 +67,8 @@ export class Volume {
   highestGeneration: u64 = 0;
   /** Counts how often `scan` was overwritten, so that a replay knows whether its record is still there. */
   scanUse: u32 = 0;
+  /** Transactions since the newest checkpoint, whose payload only the log has. */
+  uncheckpointedCount: u64 = 0;
   commitCount: u64 = 0;
   syncCount: u64 = 0;
   checkpointCount: u64 = 0;
@@ -228,6 +230,7 @@ export class Volume {
       }
       this.transaction.close();
       this.commitCount++;
+      this.uncheckpointedCount++;
     }
     this.roots.commit();
     return Status.Ok;
@@ -337,6 +340,7 @@ export class Volume {
     this.discards.takeOlder();
     this.allocator.advance();
     this.checkpointCount++;
+    this.uncheckpointedCount = 0;
     return this.disk.canFlush ? Status.Ok : Status.NotDurable;
   }
 

@@ -5,7 +5,7 @@ import { CrashJudge, type Counts, noCounts } from "./crash-model.ts";
 import { type Recording, Workload, type WorkloadOptions } from "./crash-workload.ts";
 
 /**
- * `work`: a workload, crashed everywhere; every eighth on a log that wraps around. `recovery`: a small one, whose recoveries crash everywhere, two deep, and three deep now and then.
+ * `work`: a workload, crashed everywhere; every eighth on a log that wraps around, every third one that grows and discards. `recovery`: a small one, whose recoveries crash everywhere, two deep, and three deep now and then.
  * `lives`: an image that crashes, recovers and goes on, so that dead records of earlier lives lie about.
  */
 export interface Job { kind: "work" | "recovery" | "lives"; seed: number }
@@ -22,7 +22,7 @@ export function runJob({ kind, seed }: Job, module?: WebAssembly.Module): Counts
 }
 
 function crashEverywhere(seed: number, module?: WebAssembly.Module): Counts {
-  const recording = new Workload({ seed, steps: 40, warmUp: seed % 8 === 7 ? 1000 : 0, module }).run();
+  const recording = new Workload({ seed, steps: 40, warmUp: seed % 8 === 7 ? 1000 : 0, space: seed % 3 === 1, module }).run();
   return closing(new CrashJudge(recording, module), (judge) => judge.enumerate({ seed, images: everything, honourFlush: true, recovery: [{ every: 41, images: everything }], fallbackEvery: 7 }));
 }
 

@@ -1,11 +1,13 @@
 // The question that docs/crash-contract.md asks of a crash image: is what mounts exactly one of the committed states, no older than the last flush? And after another mount, and after crashes of the mount itself?
-import { BlockBench, type DeviceEvent, Random, SparseDevice, blockBytes, minimumImageBytes, sectorBytes } from "./harness.ts";
+import { BlockBench, type DeviceEvent, Random, SparseDevice, blockBytes, grownBytes, sectorBytes } from "./harness.ts";
 import { type ImageKind, type Thoroughness, crashImages } from "./crash-images.ts";
-import { type Recording, allocationBytes, numberOf } from "./crash-workload.ts";
+import { type Recording, type State, allocationBytes, numberOf } from "./crash-workload.ts";
 import { ImageMap } from "./image-map.ts";
 
 /** A crash image that breaks the contract; the text names it. */
 export class Violation extends Error {}
+
+const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length);
 
 /** How many images were mounted and judged, by kind. `again`: second mounts of the same images, which are not counted as images. */
 export type Counts = Record<ImageKind | "fallback" | "recovery1" | "recovery2" | "recovery3" | "again", number>;
@@ -33,9 +35,12 @@ export class CrashJudge {
   readonly bench: BlockBench;
   readonly counts = noCounts();
   private readonly examined = [0, 0, 0, 0];
+  private judged = 0;
+  /** Sizes in blocks that the image on the device may have. */
+  private size = { least: 0, most: grownBytes / blockBytes };
 
   constructor(readonly recording: Recording, readonly module?: WebAssembly.Module) {
-    this.device = new SparseDevice(minimumImageBytes, recording.base);
+    this.device = new SparseDevice(recording.deviceBytes ?? grownBytes, recording.base);
     this.bench = new BlockBench(this.device, module);
     this.device.become(recording.base); // the boot's mount has written to it
   }
@@ -53,6 +58,8 @@ export class CrashJudge {
     if (found > newest) throw new Violation(`${about}: ${found} transactions survive, ${newest} were begun`);
     const state = this.recording.states[found]!;
     if (Buffer.compare(allocationBytes(this.bench), state.allocation) !== 0) throw new Violation(`${about}: allocation is not that of transaction ${found}`);
+    // Every image of a workload that grows, and a sample of the others: it costs a third as much as all the rest.
+    if (this.recording.sizes || this.judged++ % 8 === 0) this.recount(state, about);
     for (const [address, list] of state.live) {
       const blocks = this.bench.read(address, list.length);
       list.forEach((data, at) => {
@@ -60,6 +67,24 @@ export class CrashJudge {
       });
     }
     return found;
+  }
+
+  /** In use is what the service owns and what the state has, all over the image, and `describe` says so. */
+  private recount(state: State, about: string): void {
+    const { blockCount, freeBlocks, generation } = this.bench.block.describe(), size = Number(blockCount);
+    if (size < this.size.least || size > this.size.most) throw new Violation(`${about}: the image has ${size} blocks, and not ${this.size.least} to ${this.size.most}`);
+    this.bench.block.readAllocation({ first: 0n, bits: this.bench.lease(Math.ceil(size / 8)) });
+    const bits = this.bench.bytes(Math.ceil(size / 8));
+    let used = 0, live = 0;
+    for (let block = 0; block < size; block += 8) used += bitCounts[bits[block >> 3]! & (size - block < 8 ? (1 << (size - block)) - 1 : 255)]!;
+    for (const [address, { length }] of state.live) {
+      live += length;
+      for (let at = Number(address); at < Number(address) + length; at++) if (!(bits[at >> 3]! >> (at & 7) & 1)) throw new Violation(`${about}: block ${at} is not in use`);
+    }
+    const owned = new ImageMap(this.device).ownedBlocks(Number(generation));
+    if (used !== owned + live) throw new Violation(`${about}: ${used} blocks are in use, and not ${owned} + ${live}`);
+    const { waitingBlocks, reserveBlocks } = this.bench.statistics();
+    if (freeBlocks + waitingBlocks + reserveBlocks !== BigInt(size - used)) throw new Violation(`${about}: ${freeBlocks} free + ${waitingBlocks} + ${reserveBlocks} of ${size - used}`);
   }
 
   /** Judge what is laid on the device; mount again (nothing may change). What the device did in the first mount, and the transaction that was found. The image is as before. */
@@ -110,6 +135,7 @@ export class CrashJudge {
     let durable = oldest, flushes = 0;
     for (const image of crashImages(this.device, events, new Random(options.seed * 31 + 5), options.images, options.honourFlush)) {
       for (; flushes < image.length; flushes++) if (events[flushes]!.kind === "flush") durable = committed[flushes]!;
+      if (this.recording.sizes) this.size = this.recording.sizes[image.length - 1]!;
       this.examine(0, image.kind, durable, begun[image.length - 1]!, `seed ${options.seed}: ${image.about}`, options);
     }
   }

@@ -1,5 +1,5 @@
 // A seeded workload of the block service with a model of every committed state: what the crash tests record and compare with.
-import { BlockBench, type DeviceEvent, Random, SparseDevice, blockBytes, minimumImageBytes, pattern } from "./harness.ts";
+import { BlockBench, DeviceFlags, type DeviceEvent, Random, SparseDevice, blockBytes, grownBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
 
 /** What a client can see after transaction `number`: its runs by address, block by block, and the allocation. */
 export interface State { number: number; live: Map<bigint, Uint8Array[]>; allocation: Uint8Array }
@@ -14,9 +14,12 @@ export interface Recording {
   committed: number[];
   /** Transactions that were durable when recording began. */
   oldest: number;
+  /** Of a workload that grows: bytes of its device, and the sizes in blocks that the image may have when event i has reached it. */
+  deviceBytes?: number;
+  sizes?: Array<{ least: number; most: number }>;
 }
-/** `warmUp`: blocks of log to use up first, so that records wrap around its end. `from`: a recovered image to go on from. */
-export interface WorkloadOptions { seed: number; steps: number; module?: WebAssembly.Module; warmUp?: number; from?: { image: ReadonlyMap<number, Uint8Array>; state: State } }
+/** `warmUp`: blocks of log to use up first, so that records wrap around its end. `from`: a recovered image to go on from. `space`: the image grows now and then, and the device is told what it may forget. */
+export interface WorkloadOptions { seed: number; steps: number; module?: WebAssembly.Module; warmUp?: number; space?: boolean; from?: { image: ReadonlyMap<number, Uint8Array>; state: State } }
 
 export const number32 = (value: number): Uint8Array => Uint8Array.of(value, value >> 8, value >> 16, value >> 24);
 export const numberOf = (bytes: Uint8Array): number => bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
@@ -41,17 +44,20 @@ export class Workload {
   private contents = 0;
   private readonly base: Recording["base"];
   private readonly oldest: number;
+  private readonly sizes: NonNullable<Recording["sizes"]> = [];
+  private size = { least: minimumImageBytes / blockBytes, most: minimumImageBytes / blockBytes };
 
   constructor(private readonly options: WorkloadOptions) {
     const { from } = options;
     this.random = new Random(options.seed * 7919 + 1);
-    this.device = new SparseDevice(minimumImageBytes, from?.image);
+    this.device = new SparseDevice(options.space ? grownBytes : minimumImageBytes, from?.image);
+    if (options.space) this.device.flags |= DeviceFlags.discard;
     this.live = new Map(from?.state.live);
     this.transactions = from?.state.number ?? 0;
     for (let number = 0; number < this.transactions; number++) this.states.push(from!.state); // never reached: they were durable
     this.bench = new BlockBench(this.device, options.module, options.seed);
     if (!from) {
-      this.bench.block.format({ blockCount: 0n, flags: 0 });
+      this.bench.block.format({ blockCount: BigInt(this.size.most), flags: 0 });
       this.useUpLog(options.warmUp ?? 0);
       this.bench.block.sync();
     }
@@ -73,12 +79,13 @@ export class Workload {
   private note(): void { this.states.push({ number: this.transactions, live: new Map(this.live), allocation: allocationBytes(this.bench) }); }
   /** Label the events that came since the last call. */
   private label(begun: number): void {
-    while (this.begun.length < this.device.events!.length) { this.begun.push(begun); this.committed.push(this.transactions); }
+    while (this.begun.length < this.device.events!.length) { this.begun.push(begun); this.committed.push(this.transactions); this.sizes.push(this.size); }
   }
   private content(blocks: number): Uint8Array { return pattern(++this.contents * 131 + this.options.seed, blocks * blockBytes); }
 
   run(): Recording {
     for (let step = 0; step < this.options.steps; step++) {
+      if (this.options.space && this.random.next(4) === 0) this.useSpace();
       const choice = this.random.next(100);
       if (choice < 62) this.transact();
       else if (choice < 70) this.abandon();
@@ -86,7 +93,7 @@ export class Workload {
       else this.checkpoint();
     }
     this.bench.close();
-    return { base: this.base, events: this.device.events!, states: this.states, begun: this.begun, committed: this.committed, oldest: this.oldest };
+    return { base: this.base, events: this.device.events!, states: this.states, begun: this.begun, committed: this.committed, oldest: this.oldest, ...(this.options.space ? { deviceBytes: grownBytes, sizes: this.sizes } : {}) };
   }
 
   private change(): void {
@@ -134,6 +141,24 @@ export class Workload {
     this.live.clear();
     for (const [address, list] of before) this.live.set(address, list);
     this.label(this.transactions);
+  }
+  /** Grow, or leave the service time to discard. */
+  private useSpace(): void {
+    if (this.random.next(3)) {
+      for (let turns = 0; turns < 4; turns++) this.bench.system.turn();
+      this.label(this.transactions);
+      return;
+    }
+    const { least } = this.size, most = Math.min(least + 1 + this.random.next(9000), grownBytes / blockBytes);
+    this.checkpoint();
+    this.size = { least, most };
+    const status = statusOf(() => this.bench.block.grow({ blockCount: BigInt(most) }));
+    this.label(this.transactions);
+    // NoSpace: what would be added does not hold its own map.
+    if (status && status !== 40) throw new Error(`grow answers ${status}`);
+    this.size = status ? { least, most: least } : { least: most, most };
+    // A block of the new space, that everything from now on must keep.
+    if (!status) this.freed.push(BigInt(least + 10));
   }
   private checkpoint(): void {
     this.bench.setRoot(number32(this.transactions));

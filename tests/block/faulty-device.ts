@@ -1,6 +1,6 @@
 // A device that fails chosen requests, as badly as the interface allows: half of a failed write is on the disk, and a failed flush has dropped everything since the one before it.
 import type { DomainContext } from "../../host/kernel/typescript-domain.ts";
-import { SparseDevice, minimumImageBytes } from "./harness.ts";
+import { SparseDevice, grownBytes } from "./harness.ts";
 
 const deviceError = 32;
 const Operation = { read: 2, write: 3, flush: 4 } as const;
@@ -13,7 +13,7 @@ export class FaultyDevice extends SparseDevice {
 
   /** `blocks`: an image to start from. */
   constructor(blocks?: ReadonlyMap<number, Uint8Array>) {
-    super(minimumImageBytes, blocks);
+    super(grownBytes, blocks);
     this.mark();
   }
 

@@ -50,6 +50,9 @@ export class Hand {
     this.bench.block.sync();
     this.durable = number;
   }
+  grow(bytes: number): void {
+    this.bench.block.grow({ blockCount: BigInt(bytes / blockBytes) });
+  }
   checkpoint(): void {
     this.bench.setRoot(number32(this.number));
     this.bench.block.checkpoint();

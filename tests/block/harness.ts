@@ -13,7 +13,9 @@ import { BlockClient, type BlockStatistics, blockStatisticsBytes, readBlockStati
 export const blockBytes = 4096;
 export const sectorBytes = 512;
 export const minimumImageBytes = 64 << 20;
-export const DeviceFlags = { readOnly: 1, flush: 2 } as const;
+/** The device of tests that let an image of the smallest size grow: past the end of its first bitmap page, so that its map grows too. */
+export const grownBytes = 160 << 20;
+export const DeviceFlags = { readOnly: 1, flush: 2, discard: 4 } as const;
 const Status = { Ok: 0, Unsupported: 10, DeviceError: 32, OutOfRange: 4, ReadOnly: 34 } as const;
 const blake3Hex = await loadBlake3();
 export const blake3 = (data: Uint8Array): Uint8Array => Buffer.from(blake3Hex(data), "hex");
@@ -38,6 +40,10 @@ export class FakeDevice implements TypeScriptDomain {
   failWriteIn = -1;
   failFlushIn = -1;
   private failsLeft = 0;
+  /** Blocks that were discarded, one entry a request; they hold noise from then on. */
+  readonly discards: Array<{ block: number; count: number }> = [];
+  /** What a discard request should begin at and be a multiple of. */
+  discardAlignmentSectors = 8;
   /** Called once at the next flush, before anything of it is done: to kill the driver. */
   dieAtFlush: (() => void) | null = null;
   /** Byte ranges that cannot be read. */
@@ -75,6 +81,8 @@ export class FakeDevice implements TypeScriptDomain {
       case 2: return this.transfer(context, false);
       case 3: return this.flags & DeviceFlags.readOnly ? Status.ReadOnly : this.transfer(context, true);
       case 4: return this.flush();
+      case 5: return this.discard(Number(context.messageIn.getBigUint64(16, true)), Number(context.messageIn.getBigUint64(24, true)));
+      case 14: return this.limits(context);
       default: return Status.Unsupported;
     }
   }
@@ -86,6 +94,23 @@ export class FakeDevice implements TypeScriptDomain {
     reply.setUint32(32, FakeDevice.bufferBytes, true);
     reply.setUint32(36, 254, true);
     reply.setUint32(40, 128, true);
+    return Status.Ok;
+  }
+  private limits(context: DomainContext): number {
+    const reply = context.messageIn;
+    for (let offset = 16; offset < 64; offset += 4) reply.setUint32(offset, 0, true);
+    reply.setUint32(32, this.flags & DeviceFlags.discard ? 1 << 16 : 0, true);
+    reply.setUint32(36, this.discardAlignmentSectors, true);
+    return Status.Ok;
+  }
+  /** A device that forgets at once: a discard is a write of noise, which power loss may cut like any other. */
+  private discard(sector: number, sectorCount: number): number {
+    if (!(this.flags & DeviceFlags.discard)) return Status.Unsupported;
+    if (sector + sectorCount > this.sizeBytes / sectorBytes) return Status.OutOfRange;
+    const offset = sector * sectorBytes, data = pattern(this.discards.length + 77_777, sectorCount * sectorBytes);
+    this.discards.push({ block: offset / blockBytes, count: data.length / blockBytes });
+    this.events?.push({ kind: "write", offset, data });
+    this.put(offset, data);
     return Status.Ok;
   }
   private transfer(context: DomainContext, isWrite: boolean): number {
@@ -322,8 +347,8 @@ export class BlockBench {
   /** One number a block of the image: 1 in use. */
   allocation(): Uint8Array {
     const { blockCount } = this.block.describe();
-    const reply = this.block.readAllocation({ first: 0n, bits: this.lease(Number(blockCount) / 8) });
-    const bits = this.bytes(Number(blockCount) / 8);
+    const length = Math.ceil(Number(blockCount) / 8), reply = this.block.readAllocation({ first: 0n, bits: this.lease(length) });
+    const bits = this.bytes(length);
     return Uint8Array.from({ length: Number(reply.blockCount) }, (_, block) => (bits[block >> 3]! >> (block & 7)) & 1);
   }
 }

@@ -47,6 +47,17 @@ export class ImageMap {
       .sort((left, right) => right.generation - left.generation);
   }
 
+  /** Blocks that belong to the service, as the superblock of a generation says. */
+  ownedBlocks(of: number): number {
+    const { view } = this.slots().find(({ generation }) => generation === of)!;
+    let blocks = slotAddresses.length + this.number(view, 88) + 6;
+    for (let segment = 0; segment < this.number(view, 104); segment++) {
+      const first = view.getUint32(216 + segment * 16, true), end = first + view.getUint32(220 + segment * 16, true);
+      for (const under of [1, tablePointers, tablePointers ** 2]) blocks += 3 * (Math.ceil(end / under) - Math.ceil(first / under));
+    }
+    return blocks;
+  }
+
   /** Every structure of the newest generation and of the one before, the superblocks of the others, and the records of the log since the generation before. */
   structures(): Structure[] {
     const slots = this.slots(), newest = slots[0]!;

@@ -7,7 +7,7 @@ import { CrashJudge } from "./crash-model.ts";
 import type { State } from "./crash-workload.ts";
 import { FaultyDevice } from "./faulty-device.ts";
 import { Hand } from "./hand.ts";
-import { BlockBench, Random, blockBytes } from "./harness.ts";
+import { BlockBench, Random, blockBytes, minimumImageBytes } from "./harness.ts";
 import { ImageMap, type Role, type Structure } from "./image-map.ts";
 
 const corrupted = 37;
@@ -20,7 +20,7 @@ interface Past { blocks: ReadonlyMap<number, Uint8Array>; states: State[]; versi
 function makePast(laps: number, isSealed: boolean): Past {
   const device = new FaultyDevice(), bench = new BlockBench(device), hand = new Hand(bench);
   const events: NonNullable<typeof device.events> = device.events = [];
-  bench.block.format({ blockCount: 0n, flags: 0 });
+  bench.block.format({ blockCount: BigInt(minimumImageBytes / blockBytes), flags: 0 });
   hand.note();
   const { logBlocks } = bench.statistics();
   for (let used = 0; used < laps * Number(logBlocks); used += 101) {

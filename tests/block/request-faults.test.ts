@@ -7,7 +7,7 @@ import { CrashJudge } from "./crash-model.ts";
 import { type Recording, type State, allocationBytes, number32 } from "./crash-workload.ts";
 import { FaultyDevice } from "./faulty-device.ts";
 import { Hand } from "./hand.ts";
-import { BlockBench, blockBytes, pattern, sectorBytes, statusOf, writeAttempts } from "./harness.ts";
+import { BlockBench, blockBytes, grownBytes, minimumImageBytes, pattern, sectorBytes, statusOf, writeAttempts } from "./harness.ts";
 import { ImageMap } from "./image-map.ts";
 
 const Status = { ReadOnly: 34, DeviceError: 32, NotFormatted: 35, Lost: 38 } as const;
@@ -16,7 +16,7 @@ type Blocks = ReadonlyMap<number, Uint8Array>;
 /** Generations, redo images on their way, frees, a sealed log: something for every operation to meet. */
 function makeImages(): { rich: Blocks; torn: Blocks; damaged: Blocks; states: State[] } {
   const device = new FaultyDevice(), bench = new BlockBench(device), hand = new Hand(bench);
-  bench.block.format({ blockCount: 0n, flags: 0 });
+  bench.block.format({ blockCount: BigInt(minimumImageBytes / blockBytes), flags: 0 });
   hand.note();
   for (let i = 0; i < 3; i++) { hand.extent(3); hand.extent(2); hand.commit(); hand.checkpoint(); }
   hand.free(hand.addresses()[0]!);
@@ -84,6 +84,8 @@ const scenarios: Scenario[] = [
   { operation: "getRoot", run: ({ bench }) => { bench.getRoot(); } },
   { operation: "checkpoint", before: (hand) => { hand.extent(2); hand.commit(); }, run: (hand) => { hand.checkpoint(); } },
   { operation: "checkpoint", name: "with redo images on their way", before: (hand) => { hand.extent(2); hand.redo(hand.addresses()[1]!, 1); hand.commit(); hand.redo(hand.addresses()[2]!, 0); hand.commit(); }, run: (hand) => { hand.checkpoint(); } },
+  { operation: "grow", before: (hand) => { hand.extent(2); hand.commit(); hand.checkpoint(); }, run: (hand) => { hand.grow(grownBytes); } },
+  { operation: "grow", name: "with freed blocks waiting", before: (hand) => { hand.free(hand.addresses()[2]!); hand.commit(); hand.checkpoint(); }, run: (hand) => { hand.grow(grownBytes - (1 << 20)); } },
   { operation: "replay", run: ({ bench }) => { bench.pieces(); } },
   { operation: "statistics", run: ({ bench }) => { bench.statistics(); } },
   { operation: "readAllocation", run: ({ bench }) => { allocationBytes(bench); } },
@@ -174,7 +176,7 @@ test("format: each request to the device fails, and leaves the old image, none, 
     device.become(images.rich);
     bench.mount();
     device.failRequests(plan(nth));
-    const status = statusOf(() => bench.block.format({ blockCount: 0n, flags: 1 }));
+    const status = statusOf(() => bench.block.format({ blockCount: BigInt(minimumImageBytes / blockBytes), flags: 1 }));
     if (!device.failed) break;
     const about = `format, request ${nth} fails ${mode}`;
     assert.ok([0, Status.DeviceError, Status.Lost].includes(status as 0), `${about}: status ${status}`);
@@ -185,7 +187,7 @@ test("format: each request to the device fails, and leaves the old image, none, 
       const found = judge.judge(0, status ? images.states.length - 1 : 0, about);
       assert.ok(found === 0 || found === images.states.length - 1, `${about}: ${found}`);
     }
-    bench.block.format({ blockCount: 0n, flags: 1 });
+    bench.block.format({ blockCount: BigInt(minimumImageBytes / blockBytes), flags: 1 });
     bench.commit(number32(1));
     bench.block.sync();
     assert.equal(bench.system.faults.length, 0);

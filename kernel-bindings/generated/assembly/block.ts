@@ -342,7 +342,7 @@ export function callAbandon(endpoint: u32): i32 {
   return kernel.call(endpoint);
 }
 
-/** Make the image larger where it lies; blockCount 0 takes all of the device. A checkpoint: the open transaction has to be empty. Durable when it returns. 0 or −Status. */
+/** Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release. 0 or −Status. */
 export function callGrow(endpoint: u32, blockCount: u64): i32 {
   store<u32>(messageOut, 1245186);
   store<u64>(messageOut, 0, 4);
@@ -411,7 +411,7 @@ export abstract class Server {
   verify(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** Drop the open transaction. */
   abandon(badge: u32, rights: u32): u32 { return Status.Unsupported; }
-  /** Make the image larger where it lies; blockCount 0 takes all of the device. A checkpoint: the open transaction has to be empty. Durable when it returns. */
+  /** Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release. */
   grow(badge: u32, rights: u32, blockCount: u64): u32 { return Status.Unsupported; }
   /** The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found. */
   damage(badge: u32, rights: u32): u32 { return Status.Unsupported; }

@@ -188,7 +188,7 @@ export class BlockClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.abandon");
   }
-  /** Make the image larger where it lies; blockCount 0 takes all of the device. A checkpoint: the open transaction has to be empty. Durable when it returns. */
+  /** Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release. */
   grow(request: { blockCount: bigint }): { blockCount: bigint } {
     const view = this.client.messageOut;
     view.setUint32(0, 1245186, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);

@@ -928,7 +928,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 19,
     "name": "grow",
-    "sentence": "Make the image larger where it lies; blockCount 0 takes all of the device. A checkpoint: the open transaction has to be empty. Durable when it returns.",
+    "sentence": "Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release.",
     "request": [
      {
       "name": "blockCount",

@@ -2,6 +2,7 @@
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "../allocator";
 import { Checkpoint } from "../checkpoint";
+import { Damage } from "../damage";
 import { Geometry, PAGE_BITS } from "../geometry";
 import { MapReader } from "../map-reader";
 import { CHANGED_NODES_LIMIT, MapTree } from "../map-tree";
@@ -15,7 +16,7 @@ const FREE: u8 = 0, USED: u8 = 1, RECENT: u8 = 2, OLDER: u8 = 3, OWNED: u8 = 4;
 function allocatorOf(blockCount: u64): Allocator {
   const geometry = new Geometry();
   geometry.layOut(blockCount);
-  const disk = new MemoryDisk(), reader = new MapReader(disk, geometry), checkpoint = new Checkpoint(disk, geometry, reader), frames = new PageFrames();
+  const disk = new MemoryDisk(), reader = new MapReader(disk, geometry, new Damage()), checkpoint = new Checkpoint(disk, geometry, reader), frames = new PageFrames();
   checkpoint.reset();
   const allocator = new Allocator(geometry, new MapTree(disk, geometry, frames, checkpoint, reader), frames);
   allocator.reset();
