@@ -17,7 +17,7 @@ const statistics: usize = memory.data(256, 8);
 let home: u64 = 0;
 
 function transactFresh(): void {
-  must("allocate", block.callAllocate(Handles.block, 0, 1));
+  must("allocate", block.callAllocate(Handles.block, 0, 1, 0));
   const address = block.AllocateReply.address();
   must("writeExtents", block.callWriteExtents(Handles.block, address, 1, 0, data, BLOCK, 0, descriptor, 48));
   must("free", block.callFree(Handles.block, address, 1)); // of the same transaction: the disk does not fill up
@@ -102,7 +102,7 @@ function requests(name: string, isFresh: bool): void {
 export function start(): u32 {
   const turns = min(<u32>argument(1, 512), MOST);
   must("format", block.callFormat(Handles.block, 0, block.FormatFlag.force));
-  must("allocate", block.callAllocate(Handles.block, 0, GROUP));
+  must("allocate", block.callAllocate(Handles.block, 0, GROUP, 0));
   home = block.AllocateReply.address();
   block.ExtentDescriptor.setBlockOffset(descriptor, 0);
   block.ExtentDescriptor.setLengthBytes(descriptor, BLOCK);
