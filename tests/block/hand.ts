@@ -1,4 +1,5 @@
 // A client of the block service that does one thing at a time, with a model of every committed state: for tests that choose the moment at which something fails.
+import assert from "node:assert/strict";
 import { type State, allocationBytes, number32 } from "./crash-workload.ts";
 import { type BlockBench, blockBytes, pattern } from "./harness.ts";
 
@@ -26,6 +27,10 @@ export class Hand {
   addresses(): bigint[] { return [...this.live.keys()]; }
   keep(address: bigint, data: Uint8Array): void { this.live.set(address, Array.from({ length: data.length / blockBytes }, (_, at) => data.subarray(at * blockBytes, (at + 1) * blockBytes))); }
 
+  /** Read the first blocks of an extent: what the model says, or an error. */
+  read(address: bigint, blocks: number): void {
+    assert.deepEqual(this.bench.read(address, blocks), new Uint8Array(Buffer.concat(this.block(address).slice(0, blocks))));
+  }
   extent(blocks: number): void {
     const data = this.content(blocks), { address } = this.bench.block.allocate({ hint: 0n, count: blocks, flags: 0 });
     this.bench.writeExtents([{ address, data }]);
