@@ -75,7 +75,6 @@ export class Mount {
     volume.log.forgetAhead();
     volume.disk.resetCounts();
     volume.damage.forget();
-    volume.redo.reset();
     volume.cache.reset();
     volume.transaction.begin();
     volume.discards.reset();
@@ -387,11 +386,10 @@ export class Mount {
     return Status.Ok;
   }
 
-  /** The redo item at the cursor, into the redo table. */
+  /** The redo item at the cursor, into the cache. */
   private keepImages(items: ItemCursor): u32 {
     for (let i: u32 = 0; i < items.redoBlocks; i++) {
-      if (!this.volume.redo.freeCount) return Status.OutOfMemory;
-      this.volume.redo.putCommitted(items.address + i, items.redoData + (<usize>i << BLOCK_SHIFT));
+      if (!this.volume.cache.putCommitted(items.address + i, items.redoData + (<usize>i << BLOCK_SHIFT))) return Status.OutOfMemory;
     }
     return Status.Ok;
   }

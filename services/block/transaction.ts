@@ -6,10 +6,10 @@
 import { ExtentDescriptor } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "./allocator";
+import { BlockCache } from "./block-cache";
 import { Leases } from "./disk";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
 import { EXTENT_BODY_BYTES, GROUP_BYTES, ItemType, LogRecord, MAXIMUM_EXTENT_BYTES, RUN_BODY_BYTES, RecordKind, itemsOf } from "./log-record";
-import { RedoTable } from "./redo-table";
 
 const DESCRIPTORS_AT_ONCE: u32 = 64;
 
@@ -17,7 +17,7 @@ export class Transaction {
   readonly record: LogRecord = new LogRecord(heap.alloc(MAXIMUM_RECORD_BYTES), MAXIMUM_RECORD_BYTES);
   private descriptors: usize = heap.alloc(DESCRIPTORS_AT_ONCE * ExtentDescriptor.SIZE);
 
-  constructor(readonly geometry: Geometry, readonly allocator: Allocator, readonly redo: RedoTable, readonly leases: Leases) {}
+  constructor(readonly geometry: Geometry, readonly allocator: Allocator, readonly cache: BlockCache, readonly leases: Leases) {}
 
   /** A bit for each badge below 32 that allocated, freed, bound or wrote; bit 0 stands for all others. */
   private makers: u32 = 0;
@@ -94,13 +94,13 @@ export class Transaction {
     const refused = this.allocator.requireInUse(address, blocks);
     if (refused) return refused;
     const bodyBytes = 8 + (blocks << BLOCK_SHIFT);
-    if (blocks > this.redo.freeCount || !this.hasRoomFor(bodyBytes)) return Status.TooLarge;
+    if (blocks > this.cache.room || !this.hasRoomFor(bodyBytes)) return Status.TooLarge;
     this.record.mark();
     const body = this.record.append(ItemType.redo, 0, bodyBytes);
     store<u64>(body, address);
     const status = this.leases.read(lease, 0, body + 8, blocks << BLOCK_SHIFT);
     if (status) return this.refuse(status);
-    for (let i: u32 = 0; i < blocks; i++) this.redo.putOpen(address + i, body + 8 + (<usize>i << BLOCK_SHIFT));
+    for (let i: u32 = 0; i < blocks; i++) this.cache.putOpen(address + i, body + 8 + (<usize>i << BLOCK_SHIFT));
     return Status.Ok;
   }
 
@@ -115,10 +115,10 @@ export class Transaction {
     return status ? this.refuse(status) : Status.Ok;
   }
 
-  /** The record is in the log: what was fresh is ordinary now, and a new transaction is open. */
-  close(): void {
+  /** The record is in the log, as the one of this sequence: what was fresh is ordinary now, and a new transaction is open. */
+  close(sequence: u64): void {
     this.allocator.fresh.clear();
-    this.redo.commitOpen();
+    this.cache.commitOpen(sequence);
     this.begin();
   }
 
@@ -129,7 +129,7 @@ export class Transaction {
     items = itemsOf(this.record);
     while (items.next()) if (items.type == ItemType.allocation) this.allocator.unallocate(items.address, items.runCount);
     this.allocator.fresh.clear();
-    this.redo.abandonOpen();
+    this.cache.abandonOpen();
     this.begin();
   }
 }

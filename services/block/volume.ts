@@ -7,6 +7,8 @@
 import { BlockFlag } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "./allocator";
+import { BlockCache } from "./block-cache";
+import { BlockReader } from "./block-reader";
 import { Checkpoint } from "./checkpoint";
 import { CheckpointUndo } from "./checkpoint-undo";
 import { Damage } from "./damage";
@@ -19,8 +21,6 @@ import { LogRecord, RecordKind } from "./log-record";
 import { MapReader } from "./map-reader";
 import { MapTree } from "./map-tree";
 import { PageFrames } from "./page-frames";
-import { ReadCache } from "./read-cache";
-import { RedoTable } from "./redo-table";
 import { Roots } from "./roots";
 import { SUPERBLOCK_BYTES, Superblock } from "./superblock";
 import { Transaction } from "./transaction";
@@ -36,9 +36,9 @@ export class Volume {
   readonly log: Log;
   readonly map: Checkpoint;
   readonly discards: Discards;
-  readonly redo: RedoTable;
   readonly roots: Roots = new Roots();
-  readonly cache: ReadCache = new ReadCache();
+  readonly cache: BlockCache;
+  readonly reader: BlockReader;
   readonly transaction: Transaction;
   readonly extents: ExtentCheck;
   /** What the mount found damaged, and reads since. */
@@ -78,15 +78,14 @@ export class Volume {
   constructor(readonly disk: Disk, readonly leases: Leases, readonly entropy: Entropy) {
     const geometry = new Geometry();
     const damage = new Damage();
-    const reader = new MapReader(disk, geometry, damage);
-    const map = new Checkpoint(disk, geometry, reader);
+    const cache = new BlockCache();
+    const nodes = new MapReader(disk, geometry, damage);
+    const map = new Checkpoint(disk, geometry, nodes);
     const frames = new PageFrames();
-    const tree = new MapTree(disk, geometry, frames, map, reader);
+    const tree = new MapTree(disk, geometry, frames, map, nodes);
     const allocator = new Allocator(geometry, tree, frames);
-    const redo = new RedoTable();
     this.geometry = geometry;
     this.allocator = allocator;
-    this.redo = redo;
     this.log = new Log(disk, geometry);
     const superblock = new Superblock(heap.alloc(SUPERBLOCK_BYTES));
     this.map = map;
@@ -94,7 +93,9 @@ export class Volume {
     this.discards = new Discards(disk, allocator);
     this.superblock = superblock;
     this.undo = new CheckpointUndo(map, superblock);
-    this.transaction = new Transaction(geometry, allocator, redo, leases);
+    this.transaction = new Transaction(geometry, allocator, cache, leases);
+    this.cache = cache;
+    this.reader = new BlockReader(disk, geometry, cache, leases);
     this.extents = new ExtentCheck(disk);
   }
 
@@ -153,25 +154,7 @@ export class Volume {
   }
 
   /** Whole blocks into a caller's lease. */
-  read(address: u64, lease: u32, lengthBytes: u32): u32 {
-    if (this.mountStatus) return this.mountStatus;
-    const count = lengthBytes >> BLOCK_SHIFT;
-    if (!lengthBytes || lengthBytes & (BLOCK_BYTES - 1)) return Status.InvalidArgument;
-    if (address >= this.geometry.blockCount || count > this.geometry.blockCount - address) return Status.OutOfRange;
-    const status = count == 1 ? this.readOne(address, lease) : this.disk.read(address, lease, 0, count);
-    return status || this.redo.isEmpty ? status : this.redo.overlay(address, count, this.leases, lease);
-  }
-
-  private readOne(address: u64, lease: u32): u32 {
-    let data = this.cache.find(address);
-    if (!data) {
-      data = this.cache.claim(address);
-      const status = this.disk.read(address, 0, data, 1);
-      if (status) return status;
-      this.cache.fill(address);
-    }
-    return this.leases.write(lease, 0, data, BLOCK_BYTES);
-  }
+  read(address: u64, lease: u32, lengthBytes: u32): u32 { return this.mountStatus ? this.mountStatus : this.reader.read(address, lease, lengthBytes); }
 
   /** Data straight from the caller's lease to fresh blocks, bound to the open transaction by `count` descriptors. */
   writeExtents(address: u64, count: u32, data: u32, dataLength: u32, descriptors: u32): u32 {
@@ -200,7 +183,7 @@ export class Volume {
     let status = this.writable();
     const blocks = lengthBytes >> BLOCK_SHIFT;
     if (!status && lengthBytes & (BLOCK_BYTES - 1)) status = Status.InvalidArgument;
-    if (!status && blocks > this.redo.freeCount && this.redo.committedCount) status = this.sendHome();
+    if (!status && blocks > this.cache.room && this.cache.committedCount) status = this.sendHome();
     return status ? status : this.transaction.write(address, blocks, lease);
   }
 
@@ -228,7 +211,7 @@ export class Volume {
         record.rewind();
         return this.judge(status, Status.DeviceError);
       }
-      this.transaction.close();
+      this.transaction.close(record.sequence);
       this.commitCount++;
       this.uncheckpointedCount++;
     }
@@ -315,8 +298,7 @@ export class Volume {
     if (!status) status = this.appendEmpty(RecordKind.seal);
     if (!status) status = this.flush();
     if (status) return status;
-    this.cache.clear();
-    status = this.redo.sendHome(this.disk);
+    status = this.cache.sendHome(this.disk);
     return status ? this.judge(status, Status.DeviceError) : <u32>Status.Ok;
   }
 
@@ -324,7 +306,7 @@ export class Volume {
   checkpoint(): u32 {
     let status = this.writable();
     if (!status && !this.transaction.isEmpty) status = Status.Busy;
-    if (!status && this.redo.committedCount) status = this.sendHome();
+    if (!status && this.cache.committedCount) status = this.sendHome();
     return status ? status : this.nextGeneration();
   }
 

@@ -191,7 +191,7 @@ describe("a client that dies", () => {
     world.volume.roots.set(1, data, 9);
     world.volume.dropClient(1);
     expect(world.volume.allocator.freeCount).toBe(free);
-    expect(world.volume.redo.isEmpty).toBe(true);
+    expect(world.volume.cache.hasImages).toBe(false);
     expect(world.volume.transaction.isEmpty).toBe(true);
     world.commit(2);
     expect(pieceCount(world, 1)).toBe(2);
