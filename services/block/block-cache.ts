@@ -22,6 +22,9 @@ export const CAPACITY: u32 = 1024;
 const IMAGES: u32 = 256;
 /** The same for the images of an image that cannot be written: they stay. */
 const KEPT_IMAGES: u32 = CAPACITY - 64;
+/** Write-back begins when more than so many images wait, and goes on until half of them do; or when the oldest has waited for so many records. */
+const WAITING_IMAGES: u32 = 128;
+const WAITING_RECORDS: u64 = 64;
 const SMALL_BLOCKS: u32 = CAPACITY / 10;
 const MOST_USES: u8 = 3;
 const AHEAD: u8 = 128;
@@ -43,6 +46,7 @@ export class BlockCache {
   private entries: usize = heap.alloc((CAPACITY + LISTS) * ENTRY_BYTES);
   private buckets: usize = heap.alloc(BUCKETS * 2);
   private ghosts: usize = heap.alloc(GHOSTS * 16);
+  private isDraining: bool = false;
   hitCount: u64 = 0;
   missCount: u64 = 0;
   evictionCount: u64 = 0;
@@ -61,6 +65,7 @@ export class BlockCache {
       store<u16>(this.at(end), <u16>end, 28);
     }
     for (let entry: u32 = 0; entry < CAPACITY; entry++) this.link(entry, FREE, CAPACITY + FREE);
+    this.isDraining = false;
     this.hitCount = 0;
     this.missCount = 0;
     this.evictionCount = 0;
@@ -249,6 +254,14 @@ export class BlockCache {
   get lagsSince(): u64 { return load<u64>(this.at(this.oldest(COMMITTED)), 8); }
   /** Sequence of the record of that image. */
   get oldestSequence(): u64 { return load<u64>(this.at(this.oldest(COMMITTED)), 16); }
+
+  /** Whether images ought to go home, at this sequence of the log. */
+  isDue(sequence: u64): bool {
+    const count = this.committedCount;
+    if (count > WAITING_IMAGES) this.isDraining = true;
+    if (count <= WAITING_IMAGES / 2) this.isDraining = false;
+    return this.isDraining || (count != 0 && sequence - this.lagsSince >= WAITING_RECORDS);
+  }
 
   /** Write the oldest committed image home; it is clean then. The caller made its record durable and named. */
   sendOldestHome(disk: Disk): u32 {

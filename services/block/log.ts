@@ -36,6 +36,8 @@ export class Log {
   durable: u64 = 0;
   /** The highest sequence that a record in the log calls flushed. */
   named: u64 = 0;
+  /** The highest sequence that a durable record calls flushed: redo images of records up to it may go home. */
+  sealed: u64 = 0;
   /** Data and records written since the last flush. */
   unflushedBytes: u64 = 0;
 
@@ -61,6 +63,7 @@ export class Log {
     this.committed = this.sequence;
     this.durable = this.sequence;
     this.named = this.sequence;
+    this.sealed = this.sequence;
     this.unflushedBytes = 0;
   }
 
@@ -144,6 +147,7 @@ export class Log {
   /** A flush returned: everything written before it is durable. */
   noteFlushed(): void {
     this.durable = this.sequence;
+    this.sealed = this.named;
     this.unflushedBytes = 0;
   }
 }

@@ -29,6 +29,8 @@ import { Transaction } from "./transaction";
 export const COMPATIBLE_NOT_FLUSHED: u64 = 1;
 /** Badge of the content store's endpoint: it alone allocates, so the open transaction is its own. */
 const STORE_BADGE: u32 = 1;
+/** Images that go home in one step of the background. */
+const HOMES_A_STEP: u32 = 16;
 
 export class Volume {
   readonly geometry: Geometry;
@@ -237,12 +239,12 @@ export class Volume {
   }
 
   /**
-   * Nobody asks for anything: leave the seal that the next `sync` without work would leave, then tell the device what it may forget. Nothing hangs on either: without the seal, only the diagnosis of later damage
-   * is poorer. True if there is more to do.
+   * Nobody asks for anything: leave the seal that the next `sync` without work would leave, send images home, then tell the device what it may forget. Nothing hangs on it: without the seal, only the diagnosis of
+   * later damage is poorer. True if there is more to do.
    */
   rest(): bool {
     if (this.wantsSeal) this.appendEmpty(RecordKind.seal);
-    return !this.writable() && this.discards.step();
+    return !this.writable() && (this.writeBack() || this.discards.step());
   }
 
   /** A seal or an epoch record. */
@@ -290,16 +292,38 @@ export class Volume {
     return status;
   }
 
-  /** Committed redo images go to their places, after a durable seal: from then on no mount verifies an extent that they overwrite. */
-  private sendHome(): u32 {
-    let status = this.flush();
-    // A device that cannot flush is taken at its word here; `sync` still answers NotDurable.
+  /** Let a durable record call every committed one flushed: from then on no mount verifies an extent that a redo image on its way home overwrites. Not more flushes than that takes. */
+  private sealCommitted(): u32 {
+    const log = this.log;
+    let status: u32 = log.durable < log.committed ? this.flushForHome() : <u32>Status.Ok;
+    if (!status && log.named < log.committed) status = this.appendEmpty(RecordKind.seal);
+    return status || log.sealed >= log.committed ? status : this.flushForHome();
+  }
+
+  /** A device that cannot flush is taken at its word here; `sync` still answers NotDurable. */
+  private flushForHome(): u32 {
+    const status = this.flush();
     if (!status) this.log.noteFlushed();
-    if (!status) status = this.appendEmpty(RecordKind.seal);
-    if (!status) status = this.flush();
+    return status;
+  }
+
+  /** Committed redo images go to their places. */
+  private sendHome(): u32 {
+    let status = this.sealCommitted();
     if (status) return status;
     status = this.cache.sendHome(this.disk);
     return status ? this.judge(status, Status.DeviceError) : <u32>Status.Ok;
+  }
+
+  /** The same in the background, a bounded step of it, when images have become many or old. A place that cannot be written now is tried again: its image stays here and in the log. True if there is more to do. */
+  private writeBack(): bool {
+    const log = this.log;
+    for (let written: u32 = 0; written < HOMES_A_STEP; written++) {
+      if (!this.cache.isDue(log.sequence)) return false;
+      if (this.cache.oldestSequence > log.sealed && (log.freeBlocks <= LOG_MARGIN_BLOCKS || this.sealCommitted())) return false;
+      if (this.cache.sendOldestHome(this.disk)) return false;
+    }
+    return true;
   }
 
   /** Make the state of the last commit the newest generation, in the order that docs/crash-contract.md rule 3 wants: homes and pages, flush, superblock, flush, release. */
