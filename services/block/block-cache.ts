@@ -189,12 +189,13 @@ export class BlockCache {
   claim(): usize { return this.image(this.take()); }
   fill(address: u64): void { this.enter(this.oldest(FREE), address, this.queueOf(address)); }
 
-  /** A block that was read ahead, unless it is here. */
-  fillAhead(address: u64, data: usize): void {
+  /** A block that was read together with others, unless it is here; `isAhead`: nobody has asked for it yet. */
+  fillAhead(address: u64, data: usize, isAhead: bool): void {
     if (this.peek(address)) return;
     const entry = this.take();
     memory.copy(this.image(entry), data, BLOCK_BYTES);
     this.enter(entry, address, this.queueOf(address));
+    if (!isAhead) return;
     this.setUses(entry, AHEAD);
     this.aheadCount++;
   }

@@ -178,6 +178,10 @@ export class BlockService extends block.Server {
     BlockStatistics.setWaitingBlocks(out, volume.mountStatus ? 0 : volume.allocator.waiting.count);
     BlockStatistics.setReserveBlocks(out, volume.mountStatus ? 0 : volume.allocator.freeCount - volume.allocator.availableCount);
     BlockStatistics.setChangedMapNodes(out, volume.allocator.tree.changedCount);
+    BlockStatistics.setCacheEvictions(out, volume.cache.evictionCount);
+    BlockStatistics.setReadAheadBlocks(out, volume.cache.aheadCount);
+    BlockStatistics.setReadAheadHits(out, volume.cache.aheadHitCount);
+    BlockStatistics.setWaitingImages(out, volume.cache.committedCount);
     return volume.leases.write(statistics, 0, out, BlockStatistics.SIZE);
   }
 

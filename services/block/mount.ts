@@ -76,6 +76,7 @@ export class Mount {
     volume.disk.resetCounts();
     volume.damage.forget();
     volume.cache.reset();
+    volume.reader.reset();
     volume.transaction.begin();
     volume.discards.reset();
     this.flushed = 0;

@@ -97,7 +97,7 @@ export class Volume {
     this.undo = new CheckpointUndo(map, superblock);
     this.transaction = new Transaction(geometry, allocator, cache, leases);
     this.cache = cache;
-    this.reader = new BlockReader(disk, geometry, cache, leases);
+    this.reader = new BlockReader(disk, geometry, allocator, cache, leases);
     this.extents = new ExtentCheck(disk);
   }
 

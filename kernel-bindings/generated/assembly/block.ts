@@ -56,9 +56,9 @@ export namespace ExtentDescriptor {
   export function setValue(p: usize, value: usize): void { memory.copy(p + 16, value, 32); }
 }
 
-/** Counts since mount, and how things stand: blocks that were freed and are not reusable yet, free blocks of the reserve, nodes of the map that changed since the checkpoint. describe().freeBlocks + waitingBlocks + reserveBlocks are the bits that are 0 in readAllocation. */
+/** Counts since mount, and how things stand: redo images that wait to go home, blocks that were freed and are not reusable yet, free blocks of the reserve, nodes of the map that changed since the checkpoint. describe().freeBlocks + waitingBlocks + reserveBlocks are the bits that are 0 in readAllocation. */
 export namespace BlockStatistics {
-  export const SIZE: u32 = 152;
+  export const SIZE: u32 = 184;
   export function deviceReads(p: usize): u64 { return load<u64>(p); }
   export function setDeviceReads(p: usize, value: u64): void { store<u64>(p, value); }
   export function deviceWrites(p: usize): u64 { return load<u64>(p, 8); }
@@ -97,6 +97,14 @@ export namespace BlockStatistics {
   export function setReserveBlocks(p: usize, value: u64): void { store<u64>(p, value, 136); }
   export function changedMapNodes(p: usize): u64 { return load<u64>(p, 144); }
   export function setChangedMapNodes(p: usize, value: u64): void { store<u64>(p, value, 144); }
+  export function cacheEvictions(p: usize): u64 { return load<u64>(p, 152); }
+  export function setCacheEvictions(p: usize, value: u64): void { store<u64>(p, value, 152); }
+  export function readAheadBlocks(p: usize): u64 { return load<u64>(p, 160); }
+  export function setReadAheadBlocks(p: usize, value: u64): void { store<u64>(p, value, 160); }
+  export function readAheadHits(p: usize): u64 { return load<u64>(p, 168); }
+  export function setReadAheadHits(p: usize, value: u64): void { store<u64>(p, value, 168); }
+  export function waitingImages(p: usize): u64 { return load<u64>(p, 176); }
+  export function setWaitingImages(p: usize, value: u64): void { store<u64>(p, value, 176); }
 }
 
 /** Size and state of the image. 0 or −Status. */

@@ -91,7 +91,7 @@ class Model {
     put(home, block, this.version);
   }
   private ahead(first: u32): void {
-    for (let block = first; block < min(first + 8, SPAN); block++) this.cache.fillAhead(block, this.disk.address(block));
+    for (let block = first; block < min(first + 8, SPAN); block++) this.cache.fillAhead(block, this.disk.address(block), true);
   }
 
   run(operations: u32): void {
