@@ -62,7 +62,7 @@ function perRequest(window: Window, turn: string, { requests }: Row): number {
 async function measure(waiting: Waiting, disk: readonly string[], image: string, folder: string): Promise<(name: string) => number> {
   const out = join(folder, "counts"), { line, turn } = symbols();
   const run = Buffer.from(`bench 1 60000 ${requests}`).toString("hex");
-  const { output } = await runQemu(qemuArguments({ kernelPath, bundlePath: await deviceBundle(waiting), machine: "q35", imagePath: image, memoryMegabytes: 1024, commandLine: `run=${run}`, accelerator: "tcg",
+  const { output } = await runQemu(qemuArguments({ kernelPath, bundlePath: await deviceBundle(waiting), machine: "q35", hasIommu: false, imagePath: image, memoryMegabytes: 1024, commandLine: `run=${run}`, accelerator: "tcg",
     extra: [...disk, "-plugin", `${plugin()},mark=${line},out=${out}`] }));
   const rows = rowsOf(output);
   const windows = readFileSync(out, "utf8").split("\n\n").map((text): Window => new Map(text.split("\n").filter(Boolean).map((words) => { const [address, count] = words.split(" "); return [address!, Number(count)]; })));

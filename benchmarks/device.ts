@@ -2,7 +2,7 @@
 // same disk, by turns: a round is one boot of each, and the figures are medians of the rounds and of the ratios within a round. Times are of emulation and of a
 // machine that others may use: trust the ratios. Then instructions for each request, which nothing disturbs (device-instructions.ts).
 import { randomFillSync } from "node:crypto";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { qemuArguments } from "../host/cli/boot/qemu-arguments.ts";
 import { kernelPath } from "../host/client/modules.ts";
@@ -12,7 +12,8 @@ import { deviceBundle, rowsOf, type Waiting } from "./device-system.ts";
 import { type Job, runFio } from "./linux-fio.ts";
 import { linuxVersion, runQemu } from "./linux-guest.ts";
 
-const imageBytes = 256 << 20;
+/** So small that what is written to it is soon written again: the host's own writing back disturbs less. */
+const imageBytes = 64 << 20;
 const rounds = Number(process.argv[2] ?? 5);
 const linuxMilliseconds = 500;
 const ownMilliseconds = 250;
@@ -40,6 +41,13 @@ function makeImage(path: string): void {
   closeSync(file);
 }
 
+/** What the last guest wrote reaches the host's disk before the next one is measured. */
+function settle(path: string): void {
+  const file = openSync(path, "r+");
+  fdatasyncSync(file);
+  closeSync(file);
+}
+
 /** Requests a second of each row, of one boot. */
 async function runOwn(bundlePath: string, machine: (kernel: string, initrd: string, words: string) => string[], seed: number): Promise<Map<string, number>> {
   const { output } = await runQemu(machine(kernelPath, bundlePath, `run=${Buffer.from(`bench ${seed} ${ownMilliseconds}`).toString("hex")}`));
@@ -52,12 +60,16 @@ const rate = (perSecond: number, bytes: number): string =>
 /** One table: Linux and our builds, by turns, on a disk with these further options. */
 async function compare(title: string, image: string, bundles: ReadonlyMap<Waiting, string>, extra: readonly string[]): Promise<void> {
   const machine = (kernel: string, initrd: string, words: string): string[] =>
-    qemuArguments({ kernelPath: kernel, bundlePath: initrd, machine: "q35", imagePath: image, memoryMegabytes: 1024, commandLine: words, accelerator: "tcg", extra });
+    qemuArguments({ kernelPath: kernel, bundlePath: initrd, machine: "q35", hasIommu: false, imagePath: image, memoryMegabytes: 1024, commandLine: words, accelerator: "tcg", extra });
   const linux: Array<Map<string, number>> = [], own = new Map([...bundles.keys()].map((waiting) => [waiting, [] as Array<Map<string, number>>]));
   for (let round = 1; round <= rounds; round++) {
     say(`${title}, round ${round} of ${rounds}`);
+    settle(image);
     linux.push(await runFio(jobs, linuxMilliseconds, machine));
-    for (const [waiting, bundlePath] of bundles) own.get(waiting)!.push(await runOwn(bundlePath, machine, round));
+    for (const [waiting, bundlePath] of round % 2 === 1 ? bundles : [...bundles].reverse()) {
+      settle(image);
+      own.get(waiting)!.push(await runOwn(bundlePath, machine, round));
+    }
   }
   console.log(`\n${title}\n\n| in the time of one of Linux | Linux + fio, per s | ${[...bundles.keys()].map((waiting) => `${waiting}, per s | ratio`).join(" | ")} | first driver's ratio |\n|---|---|${"---|---|".repeat(bundles.size)}---|`);
   for (const { name, bytes, before } of jobs) {

@@ -46,6 +46,10 @@ test("whatever a domain does for ever, its time limit ends it", async () => {
   check(await run());
 });
 
+test("and on QEMU's microvm", async () => {
+  check(await run(["-machine", "microvm"]));
+});
+
 test("it is stopped within two ticks of its limit", async () => {
   // With this clock a nanosecond is an instruction, and no other work of the host's counts. A domain has its limit and less than two ticks of
   // 4 ms; what the kernel does for it at a stretch (operations 8 and 9: 4 MiB) comes on top; 11 and 13 are half or more other time.

@@ -18,8 +18,8 @@ import {
 import type { MmioMisbehaviour } from "./virtio-mmio.ts";
 import { Chain, Virtqueue } from "./virtqueue.ts";
 
-/** What a hook makes of one request. "stall": the device never answers it. */
-export type RequestFault = "none" | "fail" | "stall";
+/** What a hook makes of one request: "stall", the device never answers it; or a misbehaviour at its end. */
+export type RequestFault = "none" | "fail" | "stall" | Misbehaviour;
 
 export interface VirtioBlkOptions {
   /** How it is attached; "pci" by default. */
@@ -221,6 +221,7 @@ export class VirtioBlk implements DeviceModel, RegisterEvents, HostileHands {
     const { resetCount } = this;
     const fault = this.fault(request);
     if (fault === "stall") return true;
+    if (fault !== "none" && fault !== "fail") this.hostile.arm(fault);
     this.queue = queue;
     this.ending.head = head;
     if (this.hostile.end(this.ending) || (this.takeOver !== null && this.takeOver(this.ending))) return true;

@@ -77,7 +77,9 @@ export class Batches {
     engine.collect();
     engine.startWaiting();
     while (operations.finishedCount < count && operations.runningCount != 0) {
-      engine.awaitProgress(true, min(count, operations.finishedCount + operations.runningCount) - operations.finishedCount);
+      const needed = min(count, operations.finishedCount + operations.runningCount) - operations.finishedCount;
+      // While requests wait, half of what is in flight: the device has something to do when they come.
+      engine.awaitProgress(true, engine.dispatcher.waitingCount ? min(needed, max(engine.slots.inFlightCount >> 1, 1)) : needed);
       engine.startWaiting();
     }
     operations.unannouncedCount = 0; // the caller learns it from this very reply

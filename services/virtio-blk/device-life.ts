@@ -105,7 +105,7 @@ export class DeviceLife {
     if (!isQueueSize(sizeLimit)) return this.refuse("no usable queue");
     // A queue that is not there, or smaller than the first, ends the set: those before it are used.
     let count: u32 = 1;
-    while (count < geometry.queueCount && isQueueSize(transport.queueSizeLimit(count)) && transport.queueSizeLimit(count) >= sizeLimit) count++;
+    while (count < geometry.queueCount && this.hasQueue(count, sizeLimit)) count++;
     if (!queues.locate(count, sizeLimit)) return this.refuse("no device addresses for the queues");
     const indirect = (this.features & Feature.indirectDescriptors) != 0;
     if (!queues.configure(indirect, (this.features & Feature.eventIndex) != 0, geometry.segmentLimit)) return this.refuse("the queue is too small");
@@ -118,6 +118,12 @@ export class DeviceLife {
       break;
     }
     return true;
+  }
+
+  /** The device's word is asked for once: it may say something else next time. */
+  private hasQueue(index: u32, sizeLimit: u32): bool {
+    const limit = this.transport.queueSizeLimit(index);
+    return isQueueSize(limit) && limit >= sizeLimit;
   }
 
   private refuse(reason: string): bool {

@@ -295,7 +295,7 @@ export class RequestEngine {
    * Reset the device, end everything in flight with `status`, and begin anew with empty rings. A device that cannot be brought up again is
    * gone for good, and so says the answer. One that does not confirm the reset may still write to what was lent to it, so nothing may be
    * answered: the driver ends, and the kernel takes the device's way to memory away (docs/supervision.md §3).
-   * What waits the device has not seen, so it starts afterwards; but behind a device that was silent for so long nobody shall wait once more.
+   * What waits the device has not seen, so it starts after a breach; when somebody has waited long enough, it ends too: each further round of a silent device would take as long.
    */
   private giveUp(status: u32, reason: string): void {
     this.platform.note(reason);
@@ -308,7 +308,7 @@ export class RequestEngine {
     }
     this.clearSlots();
     this.isSuspect = false;
-    if (answer == Status.DeviceGone || answer == Status.TimedOut) this.dispatcher.endWaiting(answer);
+    if (answer != Status.DeviceError) this.dispatcher.endWaiting(answer);
   }
 
   private clearSlots(): void { this.slots.clear(this.queues.count, this.queues.slotShift, this.queues.slotCount); }

@@ -6,8 +6,8 @@ import { runProgram } from "../support/program.ts";
 
 for (const seed of [1, 2, 3]) {
   test(`block I/O: random reads and writes of the device against a model, seed ${seed}`, async () => {
-    const { output, status } = await runProgram("block-exerciser", new MemoryDisk(131072), `device ${seed} 4000`);
-    assert.match(output, /block device: 4000 operations, 0 mismatches/);
+    const { output, status } = await runProgram("block-device-integrity", new MemoryDisk(131072), `integrity ${seed} 4000`);
+    assert.match(output, /integrity: 4\d\d\d operations, .* 0 errors, 0 differences/);
     assert.equal(status, 0);
   });
   test(`block I/O: random transactions of the block service against a model, seed ${seed}`, async () => {
@@ -17,7 +17,7 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
-test("block I/O: a disk that changes one bit is noticed by the exerciser", async () => {
+test("block I/O: a disk that changes one bit is noticed", async () => {
   const disk = new MemoryDisk(131072);
   const write = disk.write.bind(disk);
   let writes = 0;
@@ -26,6 +26,6 @@ test("block I/O: a disk that changes one bit is noticed by the exerciser", async
     if (++writes === 500) disk.bytes[offset + 17]! ^= 4;
     return done;
   };
-  const { status } = await runProgram("block-exerciser", disk, "device 1 4000");
+  const { status } = await runProgram("block-device-integrity", disk, "integrity 1 4000");
   assert.equal(status, 1);
 });

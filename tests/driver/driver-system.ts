@@ -115,7 +115,7 @@ export class DriverSystem {
 let builtModule: Uint8Array | null = null;
 
 /** The shipped module; one made for this run when the sources are newer. */
-async function driverModule(): Promise<Uint8Array> {
+export async function driverModule(): Promise<Uint8Array> {
   if (builtModule !== null) return builtModule;
   const shipped = join(root, "build/modules/virtio-blk.wasm");
   const folders = ["services/virtio-blk", "kernel-bindings/assembly", "kernel-bindings/generated/assembly"];

@@ -66,6 +66,25 @@ test("a class that finds its queues full takes the other's: every slot can be us
   honest(driver);
 });
 
+test("each busy queue interrupts for itself", async () => {
+  const driver = await bootDriver({ queued: true, queueCount: 3 });
+  const { slot } = driver.attach(4096);
+  driver.device.fault = ({ sector }) => (sector === 0 ? "stall" : "none");
+  // First both finish something, so that no wish for an interrupt is left from the beginning.
+  driver.submit(reads(1, slot, 0, 10));
+  driver.submit(reads(1, slot, 0, 20));
+  assert.equal(driver.reapAll().length, 2);
+  driver.system.turn();
+  const { notifications } = driver;
+  driver.submit(reads(1, slot));
+  driver.submit(reads(1, slot, 0, 100));
+  assert.deepEqual(loads(driver.device), [1, 1, 0]);
+  for (let turn = 0; turn < 5; turn++) driver.system.turn();
+  assert.equal(driver.notifications, notifications + 1);
+  assert.deepEqual(driver.reap().completions.map(({ tag }) => tag), [100]);
+  honest(driver);
+});
+
 test("one interrupt is enough for what several queues finished", async () => {
   const driver = await bootDriver({ queued: true, queueCount: 4 });
   const { slot } = driver.attach(4096);
@@ -163,6 +182,26 @@ for (const [name, lie] of lies) {
     honest(driver);
   });
 }
+
+test("a request that is done, but told in the ring of another queue, in numbers of all slots: a breach, not its end", async () => {
+  const driver = await bootDriver({ queued: true, queueCount: 3, queueSize: 64, maximumSegments: 2 }, { timeOutMs: 1000 });
+  const { device } = driver, { slot } = driver.attach(4096);
+  device.fault = ({ sector }) => (sector === 0 ? "stall" : "none"); // so that the first queue is busy
+  device.takeOver = ({ head, request, execute }) => {
+    if (device.queue.index !== 1) return false;
+    device.takeOver = null;
+    request.complete(execute());
+    device.queues[0]!.finish(64 + head, request.lengthBytes + 1);
+    device.interrupt();
+    return true;
+  };
+  driver.submit(reads(10, slot));
+  driver.submit(reads(1, slot, 0, 100));
+  const statuses = new Map(driver.reapAll().map(({ tag, status }) => [tag, status]));
+  assert.deepEqual([statuses.size, statuses.get(0), statuses.get(100)], [11, deviceError, deviceError]);
+  assert.deepEqual([driver.health().breaches, driver.health().resets, driver.health().timeOuts], [1n, 1n, 0n]);
+  honest(driver);
+});
 
 test("the index of an idle queue that moves: a breach and a reset as soon as the driver looks", async () => {
   for (const count of [1, 300, -1]) {

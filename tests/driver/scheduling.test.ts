@@ -209,3 +209,17 @@ test("a synchronous call does not wait for what waits", async () => {
   assert.equal(seen.indexOf(7001), 4);
   assert.equal(driver.reapAll().length, 300);
 });
+
+test("the device does not run dry while requests wait", async () => {
+  const driver = await bootDriver({ queued: true, queueSize: 16, maximumSegments: 14 });
+  const { slot } = driver.attach(4096);
+  let run = 0, least = 16;
+  // What the device has left when it begins one, as long as the driver has more.
+  driver.device.fault = () => {
+    if (++run < 400 - 16) least = Math.min(least, driver.device.queues[0]!.outstandingCount);
+    return "none";
+  };
+  driver.submit(Array.from({ length: 400 }, (_, tag) => ({ transfer: Transfer.read, tag, sector: BigInt(tag * 2), slot, offsetBytes: 0, lengthBytes: 512 })));
+  assert.equal(driver.reapAll().length, 400);
+  assert.ok(least >= 1, `the device had ${least} requests left`);
+});

@@ -23,7 +23,7 @@ export function manifestWith(module: string, memoryPages = 256): Manifest {
   return manifest;
 }
 
-/** The driver and a program in the shell's place; endpoints to services that are not here lead to the driver, unused. */
+/** The driver and a program in the shell's place, which has all the time it needs; endpoints to services that are not here lead to the driver, unused. */
 export function driverManifest(module: string): Manifest {
   const { domains } = systemManifest();
   const driver = domains.find(({ name }) => name === "virtio-blk")!;
@@ -31,6 +31,9 @@ export function driverManifest(module: string): Manifest {
   driver.capabilities.find(({ name }) => name === "completion")!.domain = "shell";
   shell.module = module;
   shell.memoryPages = 256;
+  delete shell.timeLimitMs;
+  delete shell.restart;
+  shell.capabilities.find(({ kind }) => kind === "console")!.bit = 5; // bit 0 is the driver's
   shell.capabilities.push({ name: "device", kind: "endpoint", domain: "virtio-blk" }, { name: "contentStore", kind: "endpoint", domain: "virtio-blk" });
   for (const capability of shell.capabilities) if (capability.kind === "endpoint") capability.domain = "virtio-blk";
   return { version: 1, domains: [driver, shell] };

@@ -8,12 +8,16 @@ import { logSectorBytes } from "./write-log.ts";
 export type MachineKind = "q35" | "microvm";
 
 /** The disk as each machine attaches it. QEMU 7.2 offers virtio-mmio as a legacy device unless it is told not to. */
-const diskArguments: Record<MachineKind, string[]> = {
-  q35: ["-device", "virtio-blk-pci,drive=disk,disable-legacy=on"],
-  microvm: ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=disk"],
+const diskArguments: Record<MachineKind, (properties: string) => string[]> = {
+  q35: (properties) => ["-device", `virtio-blk-pci,drive=disk,disable-legacy=on${properties}`],
+  microvm: (properties) => ["-global", "virtio-mmio.force-legacy=false", "-device", `virtio-blk-device,drive=disk${properties}`],
 };
 
-const confinedDisk = ["-device", "intel-iommu,intremap=off,aw-bits=39", "-device", "virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on"];
+/** VT-d, and what the disk must be told to go through it. */
+const confinement = ["-device", "intel-iommu,intremap=off,aw-bits=39"], confined = ",iommu_platform=on";
+
+/** An error that QEMU's blkdebug injects: at a sector, or at every one; once, or always. */
+export interface InjectedError { iotype: "read" | "write" | "write-zeroes" | "discard" | "flush"; sector?: number; once: boolean }
 
 export interface MachineOptions {
   image: string;
@@ -29,6 +33,11 @@ export interface MachineOptions {
   requestsPerSecond?: number;
   /** Log every write and flush of the disk to this file (blklogwrites). */
   writeLog?: string;
+  /** Further properties of the disk's device: `num-queues=4,queue-size=16`. */
+  device?: string;
+  /** Further properties of the block nodes below it: `read-only=on`, `discard=unmap`. */
+  drive?: string;
+  errors?: readonly InjectedError[];
   /** Further words for the kernel's command line. */
   words?: string[];
   memoryMiB?: number;
@@ -45,15 +54,16 @@ export class Machine {
     const machine = options.machine ?? "q35";
     const words = [...(options.words ?? [])];
     if (options.run !== undefined) words.push(`run=${Buffer.from(options.run).toString("hex")}`);
-    const file = `driver=file,filename=${options.image},cache.direct=off`;
-    const limit = options.requestsPerSecond;
-    const disk = limit !== undefined
-      ? ["-object", `throttle-group,id=limit,x-iops-total=${limit}`, "-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=throttle,throttle-group=limit,file=image"]
-      : options.writeLog
-      ? ["-blockdev", `node-name=image,${file}`, "-blockdev", `node-name=log,driver=file,filename=${options.writeLog}`, "-blockdev", `node-name=disk,driver=blklogwrites,file=image,log=log,log-sector-size=${logSectorBytes}`]
-      : ["-blockdev", `node-name=image,${file}`, "-blockdev", "node-name=disk,driver=raw,file=image"];
+    const nodes = options.drive ? `,${options.drive}` : "", below = options.errors ? "faulty" : "image", limit = options.requestsPerSecond;
+    const disk = ["-blockdev", `node-name=image,driver=file,filename=${options.image},cache.direct=off${nodes}`];
+    if (options.errors) disk.push("-blockdev", JSON.stringify({ "node-name": "faulty", driver: "blkdebug", image: "image", "inject-error": options.errors.map((error) => ({ event: "none", errno: 5, ...error })) }));
+    if (limit !== undefined) disk.push("-object", `throttle-group,id=limit,x-iops-total=${limit}`, "-blockdev", `node-name=disk,driver=throttle,throttle-group=limit,file=${below}`);
+    else if (options.writeLog) disk.push("-blockdev", `node-name=log,driver=file,filename=${options.writeLog}`, "-blockdev", `node-name=disk,driver=blklogwrites,file=${below},log=log,log-sector-size=${logSectorBytes}`);
+    else disk.push("-blockdev", `node-name=disk,driver=raw,file=${below}${nodes}`);
+    if (options.hasIommu) disk.push(...confinement);
+    const properties = `${options.hasIommu ? confined : ""}${options.device ? `,${options.device}` : ""}`;
     this.child = spawn("qemu-system-x86_64", ["-machine", machine, "-cpu", "max", "-m", String(options.memoryMiB ?? 1024), "-kernel", join(root, "build/kernel/kernel.elf"), "-initrd", options.bundle ?? join(root, "build/kernel/bundle.bin"),
-      "-append", words.join(" "), ...disk, ...(options.hasIommu ? confinedDisk : diskArguments[machine]), "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+      "-append", words.join(" "), ...disk, ...diskArguments[machine](properties), "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
       "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...(options.extra ?? [])]);
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on("data", (chunk: Buffer) => { this.output += chunk.toString().replaceAll("\r", ""); this.wake(); });
     this.ended = new Promise((resolve) => this.child.on("close", (code, signal) => { this.code = code ?? -1; if (signal) this.code = -2; resolve(this.code); this.wake(); }));

@@ -10,6 +10,9 @@ const ringBytes = 16 * megabyte;
 /** Between the ring and the end of RAM: the bundle, which QEMU puts there, and its tables. */
 const slackBytes = 8 * megabyte;
 
+/** Up to here memory's address is its place in the file: both machines put what is beyond above 4 GiB, when there is more than they have room for below. */
+const lowBytes = 2048 * megabyte;
+
 export class GuestMemory {
   readonly path: string;
   readonly ringAddress: number;
@@ -19,7 +22,7 @@ export class GuestMemory {
 
   constructor(memoryMegabytes: number, bundleBytes: number) {
     const memoryBytes = memoryMegabytes * megabyte;
-    const end = memoryBytes - bundleBytes - slackBytes;
+    const end = Math.min(memoryBytes, lowBytes) - bundleBytes - slackBytes;
     this.ringAddress = Math.floor((end - ringBytes) / (2 * megabyte)) * 2 * megabyte;
     if (this.ringAddress < 64 * megabyte) throw new CommandError(`--memory ${memoryMegabytes}: too little to record a trace; use 256 or more`);
     this.folder = mkdtempSync(join(roomyFolder(memoryBytes), "axiomfs-"));

@@ -48,7 +48,8 @@ fn measure() -> (u64, u64) {
     }
     let mut windows = [(0, 0); WINDOWS];
     let mut count = 0;
-    for _ in 0..100 {
+    let attempts = if has_interval_timer() { 100 } else { 0 };
+    for _ in 0..attempts {
         if let Some(window) = measure_window() {
             windows[count] = window;
             count += 1;
@@ -66,6 +67,13 @@ fn measure() -> (u64, u64) {
     let start = time_stamp();
     while local_apic::measured_ticks() < 1_000_000 {}
     ((time_stamp() - start) * 1000 / 16, 1_000_000_000 / 16)
+}
+
+/// Does it count? It would in less time than one look takes, if it were there (QEMU: `microvm,pit=off`).
+fn has_interval_timer() -> bool {
+    const LOOKS: u32 = 1000;
+    let first = interval_timer();
+    (0..LOOKS).any(|_| interval_timer() != first)
 }
 
 fn interval_timer() -> u16 {

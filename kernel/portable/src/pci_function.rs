@@ -75,7 +75,7 @@ pub fn describe(space: &dyn ConfigurationSpace, is_ram: &dyn Fn(u64, u64) -> boo
     }
     for (window, least) in layout.windows.iter().zip(LEAST_LENGTHS) {
         if window.length < least {
-            return Err("it is not a modern virtio device");
+            return Err("it is not a modern virtio device (QEMU: leave out disable-modern=on)");
         }
         if touches(window, &layout.msix_table) {
             return Err("its registers overlap its MSI-X table");

@@ -231,7 +231,8 @@ fn faults_of_another_device_and_of_a_life_that_is_over_are_told_and_end_nobody()
     // Killed while its device was being blocked: the next life is not to blame.
     iommu.block(BLOCKED);
     kernel.kill(0);
-    machine.raise(DEVICE_FAULT_INTERRUPT);
+    kernel.deliver();
+    machine.raise(DEVICE_FAULT_INTERRUPT); // which came late
     kernel.deliver();
     assert_eq!((kernel.domains[0].fault.get(), kernel.domains[0].epoch.get(), machine.stops.get()), (fault::KILLED, 1, 1));
     assert!(kernel.domains[0].is_ready());

@@ -71,6 +71,18 @@ describe("a caller that is dying", () => {
     expect(world.status(0)).toBe(Status.Cancelled);
   });
 
+  it("ends also what waits for room, with one reset", () => {
+    world.device.queueLimit = 4;
+    world.disk.start();
+    world.disk.grants.attach(grantHandle, bufferBytes);
+    for (let index: u32 = 0; index < 40; index++) world.request(Transfer.read, index, index * 2, 0, 0, 512);
+    expect(world.submit()).toBe(Status.Ok);
+    world.batches.awaitCompletions(40);
+    expect(world.disk.statistics.resets).toBe(1);
+    expect(world.reap()).toBe(40);
+    for (let index: u32 = 0; index < 40; index++) expect(world.status(index)).toBe(Status.Cancelled);
+  });
+
   it("does not cut the time of a reset short", () => {
     world.device.resetHangs = true;
     const before = world.platform.time;

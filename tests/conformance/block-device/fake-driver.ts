@@ -1,10 +1,16 @@
 // The block-device interface in memory: what it promises, in the fewest words, with no device behind it. Services can be tested
 // against it, and the conformance suite holds it and the real driver to the same answers.
+import type { VirtioBlkOptions } from "../../../host/devices/virtio-blk.ts";
 import type { DomainContext, TypeScriptDomain } from "../../../host/kernel/typescript-domain.ts";
 import { DeviceFlag, Transfer, RequestFlag } from "../../../kernel-bindings/generated/host/block-device.ts";
 import { statusNumber } from "../../driver/driver-system.ts";
 
-export interface FakeDriverOptions { sectors: number; blockBytes: number; readOnly: boolean; canFlush: boolean; canDiscard: boolean; canWriteZeroes: boolean; queueDepth: number }
+export interface FakeDriverOptions {
+  sectors: number; blockBytes: number; readOnly: boolean; canFlush: boolean; canDiscard: boolean; canWriteZeroes: boolean;
+  /** Asked before a read, write or flush, as the device model's: type 0, 1 or 4 (VIRTIO 1.2 §5.2.6). */
+  fault: NonNullable<VirtioBlkOptions["fault"]>;
+}
+const defaults: FakeDriverOptions = { sectors: 4096, blockBytes: 512, readOnly: false, canFlush: true, canDiscard: true, canWriteZeroes: true, fault: () => "none" };
 
 const sectorBytes = 512;
 const fields = 16;
@@ -12,9 +18,17 @@ const batchRecord = 32;
 const completionRecord = 16;
 const transferBytes = 1 << 20;
 const slotCount = 64;
+/** Requests of batches that were accepted and not reaped. */
+const unreapedLimit = 1024;
+/** What a message of each operation carries: leases, capabilities, and the right that its lease must have. */
+const shapes: Record<number, [leases: number, capabilities: number, rights: number]> = {
+  1: [0, 0, 0], 2: [1, 0, 2], 3: [1, 0, 1], 4: [0, 0, 0], 5: [0, 0, 0], 6: [0, 0, 0], 7: [1, 0, 2], 8: [0, 1, 0], 9: [0, 0, 0], 10: [1, 0, 1],
+  11: [1, 0, 2], 12: [1, 0, 2], 13: [0, 0, 0], 14: [0, 0, 0], 15: [0, 0, 0], 16: [1, 0, 2], 17: [1, 0, 2],
+};
 const identity = "axiomfs memory";
 const ok = 0;
-const [invalid, outOfRange, unsupported, readOnlyStatus, notDurable, busy, outOfMemory] = ["InvalidArgument", "OutOfRange", "Unsupported", "ReadOnly", "NotDurable", "Busy", "OutOfMemory"].map(statusNumber) as [number, number, number, number, number, number, number];
+const [invalid, outOfRange, unsupported, readOnlyStatus, notDurable, busy, outOfMemory, breach, deviceError] =
+  ["InvalidArgument", "OutOfRange", "Unsupported", "ReadOnly", "NotDurable", "Busy", "OutOfMemory", "ProtocolBreach", "DeviceError"].map(statusNumber) as [number, number, number, number, number, number, number, number, number];
 
 interface Finished { tag: number; status: number; lengthBytes: number }
 
@@ -25,8 +39,11 @@ export class FakeDriver implements TypeScriptDomain {
   private readonly counts = { reads: 0, writes: 0, flushes: 0, readBytes: 0, writtenBytes: 0, errors: 0, discards: 0, writeZeroes: 0 };
   private scratch = 0;
 
-  constructor(readonly options: FakeDriverOptions) {
-    this.content = new Uint8Array(options.sectors * sectorBytes);
+  private readonly options: FakeDriverOptions;
+
+  constructor(options: Partial<FakeDriverOptions>) {
+    this.options = { ...defaults, ...options };
+    this.content = new Uint8Array(this.options.sectors * sectorBytes);
   }
 
   start(context: DomainContext): void {
@@ -35,6 +52,9 @@ export class FakeDriver implements TypeScriptDomain {
 
   receive(_badge: number, _rights: number, context: DomainContext): number {
     const view = context.messageIn;
+    const shape = shapes[context.operation];
+    if (shape === undefined) return unsupported;
+    if (view.getUint8(12) !== shape[0] || view.getUint8(13) !== shape[1] || (shape[0] === 1 && (view.getUint32(76, true) & shape[2]) === 0)) return breach;
     const sector = view.getBigUint64(fields, true), second = view.getBigUint64(fields + 8, true);
     switch (context.operation) {
       case 1: return this.describe(view);
@@ -53,15 +73,16 @@ export class FakeDriver implements TypeScriptDomain {
       case 14: return this.limits(view);
       case 15: return this.erase(Transfer.writeZeroes, sector, second, view.getUint32(fields + 16, true));
       case 16: return this.put(context, [0, 0, 0, 0, 0, this.counts.discards, this.counts.writeZeroes, 0]);
+      case 17: return this.put(context, [0, 0, 0, 0, 0]);
     }
     return unsupported;
   }
 
   private describe(view: DataView): number {
-    const { sectors, blockBytes, readOnly, canFlush, canDiscard, canWriteZeroes, queueDepth } = this.options;
+    const { sectors, blockBytes, readOnly, canFlush, canDiscard, canWriteZeroes } = this.options;
     view.setBigUint64(fields, BigInt(sectors), true);
     const flags = (readOnly ? DeviceFlag.readOnly : 0) | (canFlush ? DeviceFlag.flush : 0) | (canDiscard ? DeviceFlag.discard : 0) | (canWriteZeroes ? DeviceFlag.writeZeroes : 0);
-    [blockBytes, flags, transferBytes, 1, queueDepth, 1].forEach((value, index) => view.setUint32(fields + 8 + index * 4, value, true));
+    [blockBytes, flags, transferBytes, 1, unreapedLimit, 1].forEach((value, index) => view.setUint32(fields + 8 + index * 4, value, true));
     return ok;
   }
 
@@ -83,6 +104,7 @@ export class FakeDriver implements TypeScriptDomain {
     if (length % sectorBytes !== 0) return invalid;
     const refused = this.admit(sector, BigInt(length / sectorBytes), transfer === Transfer.write);
     if (refused !== ok) return refused;
+    if (length > 0 && this.fails(transfer === Transfer.read ? 0 : 1, Number(sector), length)) return deviceError;
     for (let done = 0; done < length; done += transferBytes) {
       const part = Math.min(length - done, transferBytes);
       const place = this.content.subarray(Number(sector) * sectorBytes + done, Number(sector) * sectorBytes + done + part);
@@ -99,8 +121,15 @@ export class FakeDriver implements TypeScriptDomain {
     return ok;
   }
 
+  private fails(type: number, sector: number, lengthBytes: number): boolean {
+    if (this.options.fault({ number: 0, type, sector, lengthBytes }) !== "fail") return false;
+    this.counts.errors++;
+    return true;
+  }
+
   private flush(): number {
     if (!this.options.canFlush) return notDurable;
+    if (this.fails(4, 0, 0)) return deviceError;
     this.counts.flushes++;
     return ok;
   }
@@ -162,7 +191,7 @@ export class FakeDriver implements TypeScriptDomain {
     if (count === 0) { context.messageIn.setUint32(fields, 0, true); return ok; }
     const copied = context.calls.lease_read(handle, 0, this.scratch, count * batchRecord);
     if (copied < 0) return -copied;
-    const room = Math.min(count, this.options.queueDepth - this.finished.length);
+    const room = Math.min(count, unreapedLimit - this.finished.length);
     if (room <= 0) return busy;
     // A copy, because the transfers use the same memory.
     const records = new DataView(context.bytes.slice(this.scratch, this.scratch + count * batchRecord).buffer);
@@ -177,7 +206,7 @@ export class FakeDriver implements TypeScriptDomain {
     const [transfer, tag, slot, offset, length, flags] = [word(0), word(4), word(16), word(20), word(24), word(28)];
     const sector = records.getBigUint64(at + 8, true);
     const ended = (status: number): Finished => {
-      if (status !== ok) this.counts.errors++;
+      if (status !== ok && status !== deviceError) this.counts.errors++;
       return { tag, status, lengthBytes: status === ok ? length : 0 };
     };
     const meaningful = RequestFlag.background | (transfer === Transfer.flush ? RequestFlag.barrier : transfer === Transfer.writeZeroes ? RequestFlag.unmap : 0);
@@ -211,9 +240,9 @@ export class FakeDriver implements TypeScriptDomain {
 
   private put(context: DomainContext, counts: readonly number[]): number {
     const { handle, length } = context.lease(0);
-    if (length < 64) return invalid;
+    if (length < counts.length * 8) return invalid;
     counts.forEach((count, index) => context.view.setBigUint64(this.scratch + index * 8, BigInt(count), true));
-    const written = context.calls.lease_write(handle, 0, this.scratch, 64);
+    const written = context.calls.lease_write(handle, 0, this.scratch, counts.length * 8);
     return written < 0 ? -written : ok;
   }
 }

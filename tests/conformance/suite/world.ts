@@ -35,7 +35,7 @@ const shapes: Shape[] = [
   { name: "lodger", rank: 5, ...atOnce, capabilities: [to("notebook", 6), self("lodger"), to("server", 61), to("deep", 62), signals("down", "server", 0x80), to("mailbox", 106)] },
   { name: "sprinter", rank: 3, ...atOnce, timeLimitMs, capabilities: [to("notebook", 8), self("sprinter"), ...facilities] },
   { name: "runner", rank: 5, ...atOnce, timeLimitMs, capabilities: [to("notebook", 9), self("runner"), to("sprinter", 91), ...facilities] },
-  { name: "quitter", rank: 3, restart: { limit: 3, windowMs: 600_000, backoffMs: 20 }, capabilities: [to("notebook", 10), self("quitter")] },
+  { name: "quitter", rank: 3, restart: { limit: 3, windowMs: 600_000, backoffMs: 100 }, capabilities: [to("notebook", 10), self("quitter")] },
   { name: "dependant", rank: 4, ...atOnce, onPeerRestart: "restart", capabilities: [to("notebook", 11), self("dependant"), to("quitter", 111)] },
   { name: "mailbox", rank: 0, ...atOnce, capabilities: [] },
   { name: "mortal", rank: 3, capabilities: [to("notebook", 12), self("mortal")] },

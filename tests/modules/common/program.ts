@@ -53,17 +53,6 @@ export function argument(position: u32, otherwise: u64): u64 {
   }
   return otherwise;
 }
-/** First letter of the word at `position`, 0 if there is none. */
-export function letter(position: u32): u32 {
-  const length = consoleArguments(Handles.console, line, 4095);
-  let word: u32 = 0;
-  for (let at: i32 = 0; at < length; at++) {
-    if (load<u8>(line + at) == 32) word++;
-    else if (word == position) return load<u8>(line + at);
-  }
-  return 0;
-}
-
 let state: u64 = 88172645463325252;
 export function seed(value: u64): void { state = value * 0x9e3779b97f4a7c15 | 1; }
 /** xorshift64 (Marsaglia 2003): a number below `limit`. */

@@ -37,7 +37,7 @@ const closedBelowCases = rule("a trap in closed, below the dropper", ways.slice(
   [...since("server"), at("attacker", [run(attacker.server!, [onClosed([endBy(way)]), keep(0, system.capability_mint(server.self!, 511, 9)), reply(0, register(0))]), set(0, returned(0)),
     run(attacker.server!, [quiet(system.capability_drop(register(0)))]), system.capability_drop(register(0)), report(8), run(attacker.server!), run(attacker.server!, [report(9)])]), ...stateOf("server"), ...restartsSince("server")], rest], [Ok, 8, PeerRestarted, 9, Ready, fault, 1]]));
 const backgroundCases = rule("a trap in background", ways.map(([name, way, fault]) => [name, [
-  [...since("attacker"), at("attacker", [onBackground([endBy(way)])]), pause(30_000)], [...stateOf("attacker"), ...restartsSince("attacker"), alive, alive], rest], [Ready, fault, 1, PeerRestarted, 7]]));
+  [...since("attacker"), at("attacker", [onBackground([endBy(way)])]), pause(150_000)], [...stateOf("attacker"), ...restartsSince("attacker"), alive, alive], rest], [Ready, fault, 1, PeerRestarted, 7]]));
 const startCases = ([[0, "_start"], [1, "start"]] as const).flatMap(([phase, name]) => rule(`a trap in ${name}`, ways.map(([how, way, fault]) => [how, [
   [...since("attacker"), at("notebook", [noteStart(notebookBadge("attacker"), phase, [endBy(way)])]), system.control_kill(conductor.control!, ids.attacker!), pause(1500)],
   [...stateOf("attacker"), ...restartsSince("attacker"), alive, alive], rest], [Ok, Ready, fault, 2, PeerRestarted, 7]])));
