@@ -119,14 +119,14 @@ test("with an IOMMU it reaches nothing of them; each attempt is reported and end
 test("the whole system runs confined: import, work, deaths of the driver, export", async () => inFolder(async (folder) => {
   const image = join(folder, "disk.img"), out = join(folder, "out");
   mustRun(["mkfs", image, "--size", "128M"]);
-  mustRun(["import", image, join(root, "kernel"), "/kernel"]);
+  mustRun(["import", image, join(root, "services"), "/services"]);
   const boot = (run: string): string => {
     const { stdout, stderr, status } = axiomfs(["boot", image, "--iommu", "--run", run]);
     assert.equal(status, 0, stdout + stderr);
     return stdout;
   };
-  const hashes = boot("hash -R /kernel");
-  assert.equal(hashes, mustRun(["hash", "-R", image, "/kernel"]));
+  const hashes = boot("hash -R /services");
+  assert.equal(hashes, mustRun(["hash", "-R", image, "/services"]));
   // One death a boot: a second one is restarted later than the next command comes (docs/supervision.md §4).
   for (let round = 0; round < 4; round++) {
     const names = Array.from({ length: 5 }, (_, index) => `new-${round}-${index}`);
