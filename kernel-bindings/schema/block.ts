@@ -13,10 +13,10 @@ export const block: Interface = {
   structures: [
     { name: "ExtentDescriptor", bytes: 48, sentence: "One extent inside a written run: first block relative to the run, bytes, kind in bit 0 of counterAndKind and chunk counter above it, value.",
       fields: { blockOffset: "u32", lengthBytes: "u32", counterAndKind: "u64", value: "hash" } },
-    { name: "BlockStatistics", bytes: 184, sentence: "Counts since mount, and how things stand: redo images that wait to go home, blocks that were freed and are not reusable yet, free blocks of the reserve, nodes of the map that changed since the checkpoint. describe().freeBlocks + waitingBlocks + reserveBlocks are the bits that are 0 in readAllocation.",
+    { name: "BlockStatistics", bytes: 192, sentence: "Counts since mount, and how things stand: redo images that wait to go home, blocks that were freed and are not reusable yet, free blocks of the reserve, nodes of the map that changed since the checkpoint. describe().freeBlocks + waitingBlocks + reserveBlocks are the bits that are 0 in readAllocation.",
       fields: { deviceReads: "u64", deviceWrites: "u64", deviceFlushes: "u64", readBytes: "u64", writtenBytes: "u64", commits: "u64", syncs: "u64", checkpoints: "u64",
         cacheHits: "u64", cacheMisses: "u64", replayedRecords: "u64", droppedRecords: "u64", logBlocks: "u64", logUsedBlocks: "u64", extentsVerified: "u64", discardedBlocks: "u64", waitingBlocks: "u64", reserveBlocks: "u64",
-        changedMapNodes: "u64", cacheEvictions: "u64", readAheadBlocks: "u64", readAheadHits: "u64", waitingImages: "u64" } },
+        changedMapNodes: "u64", cacheEvictions: "u64", readAheadBlocks: "u64", readAheadHits: "u64", waitingImages: "u64", redoPatches: "u64" } },
   ],
   operations: [
     { number: 1, name: "describe", sentence: "Size and state of the image.", reply: { blockCount: "u64", freeBlocks: "u64", sequence: "u64", generation: "u64", flags: "u32", version: "u32", mountStatus: "u32" } },

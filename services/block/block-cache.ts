@@ -8,7 +8,7 @@
 // What stays true: at most one open and one other image of a block; a read sees the open one first. Open and committed images are the only copy beside the log, so they are in no queue and never evicted. A clean
 // block is what the disk holds: it is forgotten before the disk is written past it.
 //
-//   entry: u64 address │ u64 first: sequence since which the disk lags │ u64 sequence of its record │ u16 chain │ u16 previous │ u16 next │ u8 list │ u8 uses, bit 7: read ahead
+//   entry: u64 address │ u64 first: sequence since which the disk lags │ u64 sequence of its record, 0: none that is known │ u16 chain │ u16 previous │ u16 next │ u8 list │ u8 uses, bit 7: read ahead
 //   An entry's image lies at its number. Entries from CAPACITY on are the ends of the lists, which are circular; `address` is then the number of entries.
 //
 // Safety: entry numbers are below CAPACITY + LISTS and come from the tables alone; buckets and ghosts are masked.
@@ -122,6 +122,7 @@ export class BlockCache {
   private enter(entry: u32, address: u64, list: u8): void {
     const bucket = this.bucket(address);
     store<u64>(this.at(entry), address);
+    store<u64>(this.at(entry), 0, 16);
     store<u16>(this.at(entry), load<u16>(bucket), 24);
     store<u16>(bucket, <u16>entry);
     this.setUses(entry, 0);
@@ -183,6 +184,14 @@ export class BlockCache {
     const open = this.lookUp(address, true);
     const entry = open >= 0 ? open : this.lookUp(address, false);
     return entry < 0 ? 0 : this.image(entry);
+  }
+
+  /** An image of the block that is in the open record or in one after this sequence, or 0: what a patch may change. */
+  loggedAfter(address: u64, sequence: u64): usize {
+    const open = this.lookUp(address, true);
+    if (open >= 0) return this.image(open);
+    const entry = this.lookUp(address, false);
+    return entry >= 0 && load<u64>(this.at(entry), 16) > sequence ? this.image(entry) : 0;
   }
 
   /** Memory to read a block into that is not here; it is the block's after `fill`, which has to come before anything else is asked of the cache. */

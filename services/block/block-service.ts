@@ -182,6 +182,7 @@ export class BlockService extends block.Server {
     BlockStatistics.setReadAheadBlocks(out, volume.cache.aheadCount);
     BlockStatistics.setReadAheadHits(out, volume.cache.aheadHitCount);
     BlockStatistics.setWaitingImages(out, volume.cache.committedCount);
+    BlockStatistics.setRedoPatches(out, volume.transaction.patchCount);
     return volume.leases.write(statistics, 0, out, BlockStatistics.SIZE);
   }
 

@@ -27,6 +27,8 @@ export class Log {
   tail: u64 = 0;
   /** Where the records after the newest checkpoint start. */
   checkpointPosition: u64 = 0;
+  /** Sequence of the last record before that. */
+  checkpointSequence: u64 = 0;
   epoch: u64 = 0;
   /** Sequence of the last record. */
   sequence: u64 = 0;
@@ -60,6 +62,7 @@ export class Log {
     this.tail = tail;
     this.epoch = superblock.epoch;
     this.sequence = superblock.sequence;
+    this.checkpointSequence = this.sequence;
     this.committed = this.sequence;
     this.durable = this.sequence;
     this.named = this.sequence;

@@ -9,7 +9,8 @@ import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { isPassing } from "./disk";
 import { WINDOW_BLOCKS } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, MAXIMUM_BLOCKS } from "./geometry";
-import { ItemCursor, ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
+import { ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
+import { RedoReplay } from "./redo-replay";
 import { Slots } from "./slots";
 import { FORMAT_VERSION, Superblock } from "./superblock";
 import { COMPATIBLE_NOT_FLUSHED, Volume } from "./volume";
@@ -19,6 +20,7 @@ const DEAD_WINDOW_BLOCKS: u64 = 4096;
 
 export class Mount {
   readonly slots: Slots;
+  private redo: RedoReplay;
   private peek: LogRecord = new LogRecord(0, BLOCK_BYTES);
   /** Slots of the generation that is mounted, and of the newest valid one before it; −1: none. */
   private chosen: i32 = -1;
@@ -37,6 +39,7 @@ export class Mount {
 
   constructor(readonly volume: Volume) {
     this.slots = new Slots(volume.disk, volume.geometry, volume.damage);
+    this.redo = new RedoReplay(volume);
   }
 
   /** Mount; the result is also volume.mountStatus. */
@@ -48,7 +51,7 @@ export class Mount {
     if (!status) status = this.recoverNewest();
     if (!status) status = this.begin();
     if (!status) status = this.coverGenerations();
-    if (!status && this.hasRedo) status = this.sendRedoHome();
+    if (!status && this.hasRedo) status = this.redo.run(volume.log.checkpointPosition, this.keptEnd);
     volume.isDamaged = status == Status.Corrupted;
     volume.mountStatus = status;
     return status;
@@ -78,6 +81,7 @@ export class Mount {
     volume.cache.reset();
     volume.reader.reset();
     volume.transaction.begin();
+    volume.transaction.patchCount = 0;
     volume.discards.reset();
     this.flushed = 0;
   }
@@ -289,6 +293,7 @@ export class Mount {
       if (items.type == ItemType.allocation || items.type == ItemType.free) count = items.runCount;
       else if (items.type == ItemType.extent) count = items.extentBlocks;
       else if (items.type == ItemType.redo) count = items.redoBlocks;
+      else if (items.type == ItemType.patch) count = 1;
       if (count && !geometry.isForClients(items.address, count)) return Status.Corrupted;
     }
     return Status.Ok;
@@ -311,7 +316,7 @@ export class Mount {
     const items = itemsOf(record);
     while (items.next()) {
       let status: u32 = Status.Ok;
-      if (items.type == ItemType.redo) this.hasRedo = true;
+      if (items.type == ItemType.redo || items.type == ItemType.patch) this.hasRedo = true;
       else if (items.type == ItemType.allocation) status = allocator.replayAllocation(items.address, items.runCount);
       else if (items.type == ItemType.free) status = allocator.replayFree(items.address, items.runCount);
       if (status) return status;
@@ -366,32 +371,6 @@ export class Mount {
     if (isPassing(status)) return status;
     this.volume.isReadOnly = true;
     this.volume.failure = Status.DeviceError;
-    return Status.Ok;
-  }
-
-  /** Redo images of kept records, oldest first, to their places; into memory where the image cannot be written. */
-  private sendRedoHome(): u32 {
-    const volume = this.volume;
-    let position = volume.log.checkpointPosition;
-    while (position < this.keptEnd) {
-      let status = volume.log.readRecord(position, volume.scan);
-      if (status) return status;
-      const items = itemsOf(volume.scan);
-      while (items.next() && !status) {
-        if (items.type != ItemType.redo) continue;
-        status = volume.isReadOnly ? this.keepImages(items) : volume.disk.write(items.address, 0, items.redoData, items.redoBlocks);
-      }
-      if (status) return status;
-      position += volume.scan.blockCount;
-    }
-    return Status.Ok;
-  }
-
-  /** The redo item at the cursor, into the cache. */
-  private keepImages(items: ItemCursor): u32 {
-    for (let i: u32 = 0; i < items.redoBlocks; i++) {
-      if (!this.volume.cache.putCommitted(items.address + i, items.redoData + (<usize>i << BLOCK_SHIFT))) return Status.OutOfMemory;
-    }
     return Status.Ok;
   }
 }

@@ -10,11 +10,15 @@ import { BlockCache } from "./block-cache";
 import { Leases } from "./disk";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
 import { EXTENT_BODY_BYTES, GROUP_BYTES, ItemType, LogRecord, MAXIMUM_EXTENT_BYTES, RUN_BODY_BYTES, RecordKind, itemsOf } from "./log-record";
+import { makePatch } from "./patch";
 
 const DESCRIPTORS_AT_ONCE: u32 = 64;
 
 export class Transaction {
   readonly record: LogRecord = new LogRecord(heap.alloc(MAXIMUM_RECORD_BYTES), MAXIMUM_RECORD_BYTES);
+  private patch: usize = heap.alloc(BLOCK_BYTES);
+  /** Patches that were made since the mount. */
+  patchCount: u64 = 0;
   private descriptors: usize = heap.alloc(DESCRIPTORS_AT_ONCE * ExtentDescriptor.SIZE);
 
   constructor(readonly geometry: Geometry, readonly allocator: Allocator, readonly cache: BlockCache, readonly leases: Leases) {}
@@ -88,8 +92,8 @@ export class Transaction {
     return status;
   }
 
-  /** Redo images of a run of blocks that are in use. */
-  write(address: u64, blocks: u32, lease: u32): u32 {
+  /** Redo images of a run of blocks that are in use; of one block, only what changes, if a record after this sequence has it. */
+  write(address: u64, blocks: u32, lease: u32, since: u64): u32 {
     if (!blocks) return Status.InvalidArgument;
     const refused = this.allocator.requireInUse(address, blocks);
     if (refused) return refused;
@@ -100,8 +104,20 @@ export class Transaction {
     store<u64>(body, address);
     const status = this.leases.read(lease, 0, body + 8, blocks << BLOCK_SHIFT);
     if (status) return this.refuse(status);
+    const older = blocks == 1 ? this.cache.loggedAfter(address, since) : 0;
+    const patchBytes = older ? makePatch(older, body + 8, this.patch) : 0;
     for (let i: u32 = 0; i < blocks; i++) this.cache.putOpen(address + i, body + 8 + (<usize>i << BLOCK_SHIFT));
+    if (patchBytes) this.replaceByPatch(address, patchBytes);
     return Status.Ok;
+  }
+
+  /** The item since the mark, a block, becomes the patch that was made of it. */
+  private replaceByPatch(address: u64, patchBytes: u32): void {
+    this.record.rewind();
+    const body = this.record.append(ItemType.patch, 0, 8 + patchBytes);
+    store<u64>(body, address);
+    memory.copy(body + 8, this.patch, patchBytes);
+    this.patchCount++;
   }
 
   /** A piece of a client's payload; `record.rewind` takes it back. */

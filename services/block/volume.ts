@@ -186,7 +186,7 @@ export class Volume {
     const blocks = lengthBytes >> BLOCK_SHIFT;
     if (!status && lengthBytes & (BLOCK_BYTES - 1)) status = Status.InvalidArgument;
     if (!status && blocks > this.cache.room && this.cache.committedCount) status = this.sendHome();
-    return status ? status : this.transaction.write(address, blocks, lease);
+    return status ? status : this.transaction.write(address, blocks, lease, this.log.checkpointSequence);
   }
 
   attach(badge: u32, lease: u32, lengthBytes: u32): u32 {
@@ -340,6 +340,7 @@ export class Volume {
     if (status) return status;
     const position = this.log.checkpointPosition;
     this.log.checkpointPosition = this.log.head;
+    this.log.checkpointSequence = this.log.sequence;
     this.log.tail = position;
     this.log.named = this.log.sequence;
     this.log.noteFlushed();

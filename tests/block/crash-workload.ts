@@ -40,6 +40,8 @@ export class Workload {
   private readonly states: State[] = [];
   private readonly begun: number[] = [];
   private readonly committed: number[] = [];
+  /** Where a block was written in place last. */
+  private rewritten: bigint | undefined;
   private transactions: number;
   private contents = 0;
   private readonly base: Recording["base"];
@@ -109,11 +111,22 @@ export class Workload {
       this.live.delete(address);
       this.freed.push(address);
     }
-    if (this.live.size && this.random.next(3) === 0) {
-      const [address, list] = [...this.live][this.random.next(this.live.size)]!;
-      const at = this.random.next(list.length), data = this.content(1);
+    if (this.live.size && this.random.next(3) === 0) this.rewrite();
+  }
+  /** A block in place: whole, or parts of it; mostly the one that was written last, which the log has already. */
+  private rewrite(): void {
+    const last = this.rewritten !== undefined && this.live.has(this.rewritten) && this.random.next(3) ? this.rewritten : undefined;
+    const address = last ?? [...this.live.keys()][this.random.next(this.live.size)]!, list = this.live.get(address)!;
+    this.rewritten = address;
+    for (let writes = 1 + this.random.next(3); writes > 0; writes--) {
+      const at = this.random.next(list.length), fresh = this.content(1), now = this.live.get(address)!;
+      const data = this.random.next(3) ? now[at]!.slice() : fresh;
+      for (let parts = data === fresh ? 0 : 1 + this.random.next(4); parts > 0; parts--) {
+        const from = this.random.next(blockBytes);
+        data.set(fresh.subarray(from, from + 1 + this.random.next(700)), from);
+      }
       this.bench.write(address + BigInt(at), data);
-      this.live.set(address, list.with(at, data));
+      this.live.set(address, now.with(at, data));
     }
   }
   /** Near a block that was freed, in as many runs as it takes; only the first is kept track of if it is whole. */

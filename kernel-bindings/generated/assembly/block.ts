@@ -58,7 +58,7 @@ export namespace ExtentDescriptor {
 
 /** Counts since mount, and how things stand: redo images that wait to go home, blocks that were freed and are not reusable yet, free blocks of the reserve, nodes of the map that changed since the checkpoint. describe().freeBlocks + waitingBlocks + reserveBlocks are the bits that are 0 in readAllocation. */
 export namespace BlockStatistics {
-  export const SIZE: u32 = 184;
+  export const SIZE: u32 = 192;
   export function deviceReads(p: usize): u64 { return load<u64>(p); }
   export function setDeviceReads(p: usize, value: u64): void { store<u64>(p, value); }
   export function deviceWrites(p: usize): u64 { return load<u64>(p, 8); }
@@ -105,6 +105,8 @@ export namespace BlockStatistics {
   export function setReadAheadHits(p: usize, value: u64): void { store<u64>(p, value, 168); }
   export function waitingImages(p: usize): u64 { return load<u64>(p, 176); }
   export function setWaitingImages(p: usize, value: u64): void { store<u64>(p, value, 176); }
+  export function redoPatches(p: usize): u64 { return load<u64>(p, 184); }
+  export function setRedoPatches(p: usize, value: u64): void { store<u64>(p, value, 184); }
 }
 
 /** Size and state of the image. 0 or −Status. */
