@@ -235,6 +235,24 @@ test("reads: bounds, whole blocks, the cache and redo images over it", () => {
   assert.equal(statusOf(() => bench.block.read({ address, buffer: bench.lease(100) })), Status.InvalidArgument);
 });
 
+test("the statistics count what the cache does: images that wait, patches, blocks read ahead and wanted, evictions", () => {
+  const bench = fresh();
+  const { address } = bench.block.allocate({ hint: 0n, count: 2000, flags: 0 });
+  const data = pattern(3, blockBytes);
+  for (let i = 0; i < 3; i++) { data[i] = i; bench.write(address, data); bench.write(address + 1n, data); }
+  assert.equal(bench.statistics().waitingImages, 0n, "nothing is committed");
+  bench.commit();
+  const { waitingImages, redoPatches } = bench.statistics();
+  assert.deepEqual([waitingImages, redoPatches], [2n, 4n]);
+  bench.block.checkpoint();
+  assert.equal(bench.statistics().waitingImages, 0n);
+  for (let i = 2n; i < 2000n; i++) bench.read(address + i, 1);
+  const { readAheadBlocks, readAheadHits, cacheMisses, cacheEvictions } = bench.statistics();
+  assert.equal(readAheadBlocks, readAheadHits);
+  assert.equal(readAheadBlocks + cacheMisses, 1998n);
+  assert.ok(cacheMisses < 80n && cacheEvictions > 900n, `${cacheMisses} misses, ${cacheEvictions} evictions`);
+});
+
 test("records have a bound, and a commit that does not fit can be abandoned", () => {
   const bench = fresh();
   assert.equal(statusOf(() => bench.attach(new Uint8Array(1 << 20))), Status.TooLarge);
