@@ -11,10 +11,12 @@ const GROUP: u32 = 64;
 const MOST: u32 = 2048;
 const room: usize = memory.data(3 * 4096, 16);
 const data: usize = (room + 4095) & ~4095;
+const image: usize = memory.data(4096, 8);
 const descriptor: usize = memory.data(48, 8);
 const statistics: usize = memory.data(256, 8);
 /** The first of GROUP blocks that belong to this program: raw writes and transactions in place go there. */
 let home: u64 = 0;
+let version: u8 = 0;
 
 function transactFresh(): void {
   must("allocate", block.callAllocate(Handles.block, 0, 1, 0));
@@ -23,8 +25,10 @@ function transactFresh(): void {
   must("free", block.callFree(Handles.block, address, 1)); // of the same transaction: the disk does not fill up
   must("commit", block.callCommit(Handles.block, 0, data, 16));
 }
+/** Every byte is another than the last time at this place, or the service would log a patch. */
 function transactInPlace(index: u32): void {
-  must("write", block.callWrite(Handles.block, home + index % GROUP, 0, data, BLOCK));
+  memory.fill(image, ++version, BLOCK);
+  must("write", block.callWrite(Handles.block, home + index % GROUP, 0, image, BLOCK));
   must("commit", block.callCommit(Handles.block, 0, data, 16));
 }
 function rawWrite(index: u32): void {
