@@ -14,10 +14,14 @@ export interface Job { name: string; pattern: "randread" | "randwrite" | "read" 
 
 const engine = ["ioengine=io_uring", "registerfiles=1", "fixedbufs=1"];
 
-function jobFile(jobs: readonly Job[], milliseconds: number): string {
-  const common = ["[global]", "filename=/dev/vda", "direct=1", ...engine, "thread=1", "time_based=1", `runtime=${milliseconds}ms`, "gtod_reduce=1", "norandommap=1", "randrepeat=0", "disk_util=0"];
+/** On the disk itself; or, as a program would, through the page cache to a file of an ext4 on it, which is laid out before. */
+export type Place = "disk" | "ext4";
+const places: Record<Place, string[]> = { disk: ["filename=/dev/vda", "direct=1", ...engine], ext4: ["filename=/mnt/file", "size=64M", "ioengine=psync"] };
+
+function jobFile(jobs: readonly Job[], milliseconds: number, place: Place): string {
+  const common = ["[global]", ...places[place], "thread=1", "time_based=1", `runtime=${milliseconds}ms`, "gtod_reduce=1", "norandommap=1", "randrepeat=0", "disk_util=0"];
   const job = ({ name, pattern, bytes, depth, durable }: Job): string =>
-    [`[${name}]`, "stonewall", `rw=${pattern}`, `bs=${bytes}`, `iodepth=${depth}`, ...(durable ? ["fdatasync=1"] : [])].join("\n");
+    [`[${name}]`, "stonewall", `rw=${pattern}`, `bs=${bytes}`, `iodepth=${depth}`, ...(durable ? [place === "disk" ? "fdatasync=1" : "fsync=1"] : [])].join("\n");
   return `${common.join("\n")}\n${jobs.map(job).join("\n")}\n`;
 }
 
@@ -41,20 +45,20 @@ function fioEntries(): Buffer[] {
   return entries;
 }
 
-function initramfs(jobs: string): string {
+function initramfs(jobs: string, place: Place): string {
   const archive = join(folder, "initramfs-fio.cpio"), kept = join(folder, "fio.jobs"), library = join(folder, "fio.cpio");
-  const { modules: place } = linuxKernel();
+  const { modules: moduleFolder } = linuxKernel();
   if (!isFresh(library, [])) writeFileSync(library, Buffer.concat(fioEntries()));
   if (isFresh(archive, [library, join(sources, "fio-init.c")]) && isFresh(kept, []) && readFileSync(kept, "utf8") === jobs) return archive;
-  const entries = modules.map((name, order) => cpioEntry(`modules/${order}-${name}.ko`, 0o100644, readFileSync(join(place, `${name}.ko`))));
-  writeFileSync(archive, archiveOf(staticProgram("fio-init"), [readFileSync(library), cpioEntry("modules", 0o40755, new Uint8Array(0)), ...entries, cpioEntry("jobs", 0o100644, Buffer.from(jobs))]));
+  const entries = modules.map((name, order) => cpioEntry(`modules/${order}-${name}.ko`, 0o100644, readFileSync(join(moduleFolder, `${name}.ko`))));
+  writeFileSync(archive, archiveOf(staticProgram("fio-init"), [readFileSync(library), cpioEntry("modules", 0o40755, new Uint8Array(0)), ...(place === "ext4" ? [cpioEntry("mnt", 0o40755, new Uint8Array(0))] : []), ...entries, cpioEntry("jobs", 0o100644, Buffer.from(jobs))]));
   writeFileSync(kept, jobs);
   return archive;
 }
 
 /** Requests a second of each job, in one boot; `machine` makes QEMU's arguments of a kernel, an initramfs and the kernel's words. */
-export async function runFio(jobs: readonly Job[], milliseconds: number, machine: (kernel: string, initramfs: string, words: string) => string[]): Promise<Map<string, number>> {
-  const { output } = await runQemu(machine(linuxKernel().kernel, initramfs(jobFile(jobs, milliseconds)), kernelWords));
+export async function runFio(jobs: readonly Job[], milliseconds: number, machine: (kernel: string, initramfs: string, words: string) => string[], place: Place = "disk"): Promise<Map<string, number>> {
+  const { output } = await runQemu(machine(linuxKernel().kernel, initramfs(jobFile(jobs, milliseconds, place), place), kernelWords));
   const rates = new Map<string, number>();
   // fio(1), terse version 3: 3 the job's name, 5 its error, 8 reads a second, 49 writes a second (fields count from 1).
   for (const fields of output.split("\n").filter((line) => line.startsWith("3;fio-")).map((line) => line.split(";"))) {

@@ -6,7 +6,7 @@ import { Exit } from "../client/errors.ts";
 import { projectPath } from "../client/modules.ts";
 import { boot } from "./commands/boot-command.ts";
 import { cat, put } from "./commands/content-commands.ts";
-import { check, df, mkfs } from "./commands/image-commands.ts";
+import { check, df, grow, mkfs } from "./commands/image-commands.ts";
 import { list } from "./commands/list-command.ts";
 import { log } from "./commands/log-command.ts";
 import { hash, stat } from "./commands/report-commands.ts";
@@ -39,8 +39,10 @@ function run<Arguments extends unknown[]>(name: string, work: (...args: Argument
 }
 
 function imageCommands(): void {
-  imageCommand(program, "mkfs", "make an empty file system").argument("<image>").option("--size <size>", "size of the image, 64M to 1T, such as 512M or 1G; an existing file keeps its own")
+  imageCommand(program, "mkfs", "make an empty file system").argument("<image>").option("--size <size>", "size of the image, 64M to 16T, such as 512M or 1G; an existing file keeps its own")
     .option("--force", "even if the image holds a file system, which is erased").action(run("mkfs", mkfs));
+  imageCommand(program, "grow", "make an image larger, with all that is in it").argument("<image>").option("--size <size>", "its new size; the file is made as large. Without it the image takes all of its file")
+    .action(run("grow", grow));
   imageCommand(program, "import", "copy a file or directory of the host into the image").argument("<image>").argument("<host-path>").argument("[path]", "where to, / if left out; a directory's contents go into it")
     .action(run("import", importTree));
   imageCommand(program, "export", "copy a file or directory out of the image").argument("<image>").argument("<path>").argument("<host-path>").action(run("export", exportTree));

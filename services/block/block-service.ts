@@ -6,20 +6,19 @@ import { ROOT_BYTES, ROOT_COUNT } from "./checkpoint";
 import { Disk, Entropy, Leases } from "./disk";
 import { format } from "./format";
 import { BLOCK_BYTES, PAGE_BITS, PAGE_BITS_BYTES } from "./geometry";
+import { Grow } from "./grow";
 import { Mount } from "./mount";
 import { Replay } from "./replay";
 import { FORMAT_VERSION } from "./superblock";
 import { Verifier } from "./verifier";
 import { Volume } from "./volume";
 
-/** In an allocation's hint: the run may come from the reserve, for what must be written so that something can be freed. */
-export const FROM_RESERVE: u64 = 1 << 63;
-
 export class BlockService extends block.Server {
   readonly volume: Volume;
   readonly mount: Mount;
   private replayer: Replay;
   private verifier: Verifier;
+  private grower: Grow;
   private page: usize = heap.alloc(BLOCK_BYTES);
 
   constructor(disk: Disk, leases: Leases, entropy: Entropy) {
@@ -29,6 +28,7 @@ export class BlockService extends block.Server {
     this.mount = new Mount(volume);
     this.replayer = new Replay(volume);
     this.verifier = new Verifier(volume);
+    this.grower = new Grow(volume);
   }
 
   /** Mount what is there. A service that cannot still starts: its operations answer why. */
@@ -48,14 +48,13 @@ export class BlockService extends block.Server {
   closed(badge: u32): void { this.volume.dropClient(badge); }
 
   /**
-   * Nobody wants the processor: one step, after which nothing is left to do. After a failure that ended all promises there is no way on but another mount: this domain ends, and the kernel starts it anew with
+   * Nobody wants the processor: one bounded step; 1 if there is more. After a failure that ended all promises there is no way on but another mount: this domain ends, and the kernel starts it anew with
    * everything that stands on it (docs/crash-contract.md rule 9). Until then everybody was answered Lost or DeviceError. On a device that took no write since the mount another mount would not help: reads are
    * served, and changes are answered Lost or DeviceError, until somebody restarts the service.
    */
   background(): u32 {
     assert(!this.volume.failure || this.volume.mountStatus != Status.Ok || !this.volume.hasWritten, "a flush or a write of the log failed: mounting anew");
-    this.volume.rest();
-    return 0;
+    return this.volume.rest() ? 1 : 0;
   }
 
   describe(badge: u32, rights: u32): u32 {
@@ -73,8 +72,14 @@ export class BlockService extends block.Server {
 
   format(badge: u32, rights: u32, blockCount: u64, flags: u32): u32 { return format(this.mount, blockCount, flags); }
 
-  allocate(badge: u32, rights: u32, hint: u64, count: u32): u32 {
-    const status = this.volume.allocate(hint & ~FROM_RESERVE, count, (hint & FROM_RESERVE) != 0);
+  grow(badge: u32, rights: u32, blockCount: u64): u32 {
+    const status = this.grower.run(blockCount);
+    block.GrowReply.setBlockCount(this.volume.mountStatus ? 0 : this.volume.geometry.blockCount);
+    return status;
+  }
+
+  allocate(badge: u32, rights: u32, hint: u64, count: u32, flags: u32): u32 {
+    const status = this.volume.allocate(hint, count, (flags & block.AllocateFlag.fromReserve) != 0);
     if (!status) this.volume.transaction.made(badge);
     block.AllocateReply.setAddress(status ? 0 : this.volume.allocator.foundAddress);
     block.AllocateReply.setCount(status ? 0 : this.volume.allocator.foundCount);
@@ -169,7 +174,15 @@ export class BlockService extends block.Server {
     BlockStatistics.setLogBlocks(out, volume.geometry.logBlocks);
     BlockStatistics.setLogUsedBlocks(out, volume.log.usedBlocks);
     BlockStatistics.setExtentsVerified(out, volume.extents.checkedCount);
-    BlockStatistics.setReserved(out, 0);
+    BlockStatistics.setDiscardedBlocks(out, volume.discards.discardedCount);
+    BlockStatistics.setWaitingBlocks(out, volume.mountStatus ? 0 : volume.allocator.waiting.count);
+    BlockStatistics.setReserveBlocks(out, volume.mountStatus ? 0 : volume.allocator.freeCount - volume.allocator.availableCount);
+    BlockStatistics.setChangedMapNodes(out, volume.allocator.tree.changedCount);
+    BlockStatistics.setCacheEvictions(out, volume.cache.evictionCount);
+    BlockStatistics.setReadAheadBlocks(out, volume.cache.aheadCount);
+    BlockStatistics.setReadAheadHits(out, volume.cache.aheadHitCount);
+    BlockStatistics.setWaitingImages(out, volume.cache.committedCount);
+    BlockStatistics.setRedoPatches(out, volume.transaction.patchCount);
     return volume.leases.write(statistics, 0, out, BlockStatistics.SIZE);
   }
 
@@ -185,8 +198,8 @@ export class BlockService extends block.Server {
       const at = start + (<u64>done << 3);
       const offset = <u32>(at % PAGE_BITS) >> 3;
       const part = min(bytes - done, PAGE_BITS_BYTES - offset);
-      volume.allocator.writePage(<u32>(at / PAGE_BITS), this.page);
-      const status = volume.leases.write(bits, done, this.page + offset, part);
+      let status = volume.allocator.tree.loadPage(<u32>(at / PAGE_BITS));
+      if (!status) status = volume.leases.write(bits, done, volume.allocator.tree.bits + offset, part);
       if (status) return status;
       done += part;
     }
@@ -199,10 +212,18 @@ export class BlockService extends block.Server {
     const isServed = status == Status.Ok;
     block.VerifyReply.setCheckedBlocks(isServed ? this.verifier.checkedBlocks : 0);
     block.VerifyReply.setDamagedBlocks(isServed ? this.verifier.damagedBlocks : 0);
-    block.VerifyReply.setFirstDamaged(isServed ? this.verifier.firstDamaged : 0);
+    block.VerifyReply.setFirstDamaged(isServed ? this.verifier.found.address : 0);
+    block.VerifyReply.setFirstRole(isServed ? this.verifier.found.role : 0);
     block.VerifyReply.setOwnedBlocks(isServed ? this.volume.geometry.ownedBlocks : 0);
     return status;
   }
 
   abandon(badge: u32, rights: u32): u32 { return this.volume.abandon(); }
+
+  damage(badge: u32, rights: u32): u32 {
+    block.DamageReply.setAddress(this.volume.damage.address);
+    block.DamageReply.setRole(this.volume.damage.role);
+    block.DamageReply.setCount(this.volume.damage.count);
+    return Status.Ok;
+  }
 }

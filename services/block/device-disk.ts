@@ -1,22 +1,26 @@
 // The disk of the real system: blocks on the driver's sectors. Here a driver that dies and comes back is hidden from everything above (docs/crash-contract.md, "A driver that restarts").
 //
-// What stays true: a request is answered Ok only if one driver took it from its beginning to its end; it is issued at most ATTEMPTS times; nothing is issued to a driver that was not asked what its
+// What stays true: a request is answered Ok only if one driver took it from its beginning to its end; it is issued at most ATTEMPTS times, and at most ERROR_ATTEMPTS times to a device that fails it; a flush that the
+// device failed is never issued again; nothing is issued to a driver that was not asked what its
 // device is, so a device that is not the one that was opened gets no request. Reads, writes and flushes may be issued again: none of them was acknowledged.
 //
 // What the device says about itself is hostile: limits are clamped, and its capacity is compared with the image at mount.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Disk } from "./disk";
 import { Driver } from "./driver";
-import { BLOCK_BYTES, BLOCK_SHIFT } from "./geometry";
+import { BLOCK_BYTES, BLOCK_SHIFT, PAGE_BITS } from "./geometry";
 
 const SECTORS_PER_BLOCK: u64 = 8;
 /** One transfer at most, whatever the device claims to take. */
 const TRANSFER_BLOCKS: u32 = 4096;
 /** How often one request is issued: a driver that dies at it every time is not worth more. */
 const ATTEMPTS: u32 = 8;
+/** How often a read or write is issued to a device that answers it with an error: a disturbance passes, and a bad place stays bad. */
+const ERROR_ATTEMPTS: u32 = 3;
 
 export class DeviceDisk extends Disk {
   private transferBlocks: u32 = 1;
+  private discardRequestBlocks: u32 = 0;
   /** The driver that serves now has said what its device is. */
   private isKnown: bool = false;
   /** What came back behind a restarted driver is not what was opened: the answer to everything until the next `open`. */
@@ -65,12 +69,29 @@ export class DeviceDisk extends Disk {
   private transfer(isWrite: bool, block: u64, source: u32, address: usize, lengthBytes: u32): u32 {
     const sector = block * SECTORS_PER_BLOCK;
     let attempt: u32 = 0;
+    let errors: u32 = 0;
     while (true) {
       let status = this.confirm();
       if (!status) status = isWrite ? this.driver.write(sector, source, address, lengthBytes) : this.driver.read(sector, source, address, lengthBytes);
       if (!status) return Status.Ok;
+      // The same bytes to or from the same place, of which nobody was told: again, whatever the first attempt left there (docs/crash-contract.md rule 9).
+      if (status == Status.DeviceError && !this.refusal && ++errors < ERROR_ATTEMPTS) continue;
       if (!this.mayIssueAgain(status, ++attempt)) return this.verdict;
     }
+  }
+
+  /** One request, which is not issued again: nothing depends on it. */
+  discard(block: u64, count: u32): u32 {
+    const most = this.discardRequestBlocks;
+    for (let done: u32 = 0; done < count; ) {
+      const part = min(most, count - done);
+      let status = this.confirm();
+      if (!status) status = this.driver.discard((block + done) * SECTORS_PER_BLOCK, part * SECTORS_PER_BLOCK);
+      if (status == Status.PeerRestarted) this.isKnown = false;
+      if (status) return status;
+      done += part;
+    }
+    return Status.Ok;
   }
 
   /** A flush that failed is never issued again, and that is the caller's to see to. One that nobody answered may be: nothing was acknowledged. */
@@ -113,7 +134,18 @@ export class DeviceDisk extends Disk {
     for (let attempt: u32 = 0; attempt < ATTEMPTS && status == Status.PeerRestarted; attempt++) status = this.driver.describe();
     if (status) return status == Status.PeerRestarted || status == Status.PeerDead ? <u32>Status.DeviceGone : status;
     this.transferBlocks = min(max(this.driver.maximumTransferBytes >> BLOCK_SHIFT, 1), TRANSFER_BLOCKS);
+    this.measureDiscards();
     this.isKnown = true;
     return Status.Ok;
+  }
+
+  /** What a discard request may be like, in whole blocks. */
+  private measureDiscards(): void {
+    const sectors = max(this.driver.discardAlignmentSectors, 1);
+    // A multiple of the block and of the device's own unit.
+    const granule = sectors % <u32>SECTORS_PER_BLOCK == 0 ? sectors / <u32>SECTORS_PER_BLOCK : <u32>SECTORS_PER_BLOCK % sectors == 0 ? 1 : sectors;
+    const most = this.driver.discardSectors / <u32>SECTORS_PER_BLOCK / granule * granule;
+    this.discardRequestBlocks = most;
+    this.discardGranuleBlocks = most && granule <= PAGE_BITS ? granule : 0;
   }
 }

@@ -8,6 +8,8 @@ export abstract class Disk {
   blockCount: u64 = 0;
   isReadOnly: bool = false;
   canFlush: bool = false;
+  /** What is discarded is a whole number of so many blocks, from a multiple of it on; 0: the device takes no discards. */
+  discardGranuleBlocks: u32 = 0;
   readCount: u64 = 0;
   writeCount: u64 = 0;
   flushCount: u64 = 0;
@@ -28,6 +30,8 @@ export abstract class Disk {
   read(block: u64, source: u32, address: usize, count: u32): u32 { return Status.Unsupported; }
   /** Write `count` blocks; the device has them, perhaps not durably, when this returns. */
   write(block: u64, source: u32, address: usize, count: u32): u32 { return Status.Unsupported; }
+  /** The device may forget `count` blocks, which nothing needs any more. */
+  discard(block: u64, count: u32): u32 { return Status.Unsupported; }
   /** Every write before this survives power loss when it returns Ok. */
   flush(): u32 { return Status.Unsupported; }
 }

@@ -10,11 +10,15 @@ export abstract class Driver {
   maximumTransferBytes: u32 = 0;
   isReadOnly: bool = false;
   canFlush: bool = false;
+  /** Sectors that one discard may name, and what their place and number should be a multiple of; 0 and 0: not offered. */
+  discardSectors: u32 = 0;
+  discardAlignmentSectors: u32 = 0;
 
   describe(): u32 { return Status.Unsupported; }
   read(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
   write(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
   flush(): u32 { return Status.Unsupported; }
+  discard(sector: u64, sectorCount: u64): u32 { return Status.Unsupported; }
 }
 
 export class KernelDriver extends Driver {
@@ -26,10 +30,18 @@ export class KernelDriver extends Driver {
     this.maximumTransferBytes = device.DescribeReply.maximumTransferBytes();
     this.isReadOnly = (flags & device.DeviceFlag.readOnly) != 0;
     this.canFlush = (flags & device.DeviceFlag.flush) != 0;
+    this.discardSectors = 0;
+    this.discardAlignmentSectors = 0;
+    if (!(flags & device.DeviceFlag.discard)) return Status.Ok;
+    const limited = -device.callLimits(BlockCapabilities.device);
+    if (limited) return limited;
+    this.discardSectors = device.LimitsReply.discardSectors();
+    this.discardAlignmentSectors = device.LimitsReply.discardAlignmentSectors();
     return Status.Ok;
   }
 
   read(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return -device.callRead(BlockCapabilities.device, sector, source, address, lengthBytes); }
   write(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return -device.callWrite(BlockCapabilities.device, sector, source, address, lengthBytes); }
   flush(): u32 { return -device.callFlush(BlockCapabilities.device); }
+  discard(sector: u64, sectorCount: u64): u32 { return -device.callDiscard(BlockCapabilities.device, sector, sectorCount); }
 }

@@ -24,7 +24,7 @@ export function format(mount: Mount, blockCount: u64, flags: u32): u32 {
   volume.mountStatus = Status.NotFormatted;
   status = clearSlots(mount);
   if (status) return status;
-  volume.superblock.begin(volume.geometry);
+  volume.superblock.begin();
   status = volume.entropy.fill(volume.superblock.imageId, IMAGE_ID_BYTES);
   if (status) return status;
   volume.log.begin(volume.superblock, 0);

@@ -8,6 +8,7 @@
 // Safety: a record's buffer holds `capacityBytes`; the builder grows `lengthBytes` only after `hasRoomFor`; the cursor compares every length with what is left.
 import { hash } from "../base/blake3/hasher";
 import { BLOCK_BYTES, HASH_BYTES } from "./geometry";
+import { isPatchSound } from "./patch";
 import { IMAGE_ID_BYTES } from "./superblock";
 
 export const RECORD_HEADER_BYTES: u32 = 160;
@@ -29,6 +30,7 @@ export namespace ItemType {
   export const extent: u32 = 3;
   export const redo: u32 = 4;
   export const payload: u32 = 5;
+  export const patch: u32 = 6;
 }
 export const RUN_BODY_BYTES: u32 = 16;
 export const EXTENT_BODY_BYTES: u32 = 56;
@@ -224,6 +226,8 @@ export class ItemCursor {
         return this.bodyBytes > 8 && (this.bodyBytes - 8) % BLOCK_BYTES == 0;
       case ItemType.payload:
         return true;
+      case ItemType.patch:
+        return isPatchSound(this.body, this.bodyBytes);
       default:
         return false;
     }

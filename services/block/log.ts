@@ -27,6 +27,8 @@ export class Log {
   tail: u64 = 0;
   /** Where the records after the newest checkpoint start. */
   checkpointPosition: u64 = 0;
+  /** Sequence of the last record before that. */
+  checkpointSequence: u64 = 0;
   epoch: u64 = 0;
   /** Sequence of the last record. */
   sequence: u64 = 0;
@@ -36,6 +38,8 @@ export class Log {
   durable: u64 = 0;
   /** The highest sequence that a record in the log calls flushed. */
   named: u64 = 0;
+  /** The highest sequence that a durable record calls flushed: redo images of records up to it may go home. */
+  sealed: u64 = 0;
   /** Data and records written since the last flush. */
   unflushedBytes: u64 = 0;
 
@@ -58,15 +62,20 @@ export class Log {
     this.tail = tail;
     this.epoch = superblock.epoch;
     this.sequence = superblock.sequence;
+    this.checkpointSequence = this.sequence;
     this.committed = this.sequence;
     this.durable = this.sequence;
     this.named = this.sequence;
+    this.sealed = this.sequence;
     this.unflushedBytes = 0;
   }
 
   get usedBlocks(): u64 { return this.head - this.tail; }
   get freeBlocks(): u64 { return this.geometry.logBlocks - this.usedBlocks; }
   get isCheckpointWanted(): bool { return this.head - this.checkpointPosition >= this.geometry.logBlocks >> 2 || this.usedBlocks >= this.geometry.logBlocks >> 1; }
+
+  /** The block where a position lies. */
+  addressOf(position: u64): u64 { return this.geometry.logStart + position % this.geometry.logBlocks; }
 
   /** Read `count` blocks from a position on; two reads where the circle closes. */
   readBlocks(position: u64, address: usize, count: u32): u32 {
@@ -141,6 +150,7 @@ export class Log {
   /** A flush returned: everything written before it is durable. */
   noteFlushed(): void {
     this.durable = this.sequence;
+    this.sealed = this.named;
     this.unflushedBytes = 0;
   }
 }

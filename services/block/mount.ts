@@ -1,13 +1,16 @@
 // From whatever is on the disk to a served state, or to the reason why not (docs/formats/block.md §5; the argument is docs/crash-contract.md).
 //
-//   slots ─► newest generation whose map verifies ─► chain of records ─► what lies past its end ─► verify what was not flushed, apply ─► epoch record, flush ─► redo images home
+//   slots ─► newest generation ─► chain of records ─► what lies past its end ─► verify what was not flushed, apply ─► epoch record, flush ─► redo images home
+//              └──── the generation before it, if a node of the map that this wants does not verify ◄────┘
 //
 // What stays true: nothing is written before the cut is known; damage to what was flushed ends in Corrupted, never in a shorter history; no byte of an image can trap the service.
+import { StructureRole } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { isPassing } from "./disk";
 import { WINDOW_BLOCKS } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, MAXIMUM_BLOCKS } from "./geometry";
-import { ItemCursor, ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
+import { ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
+import { RedoReplay } from "./redo-replay";
 import { Slots } from "./slots";
 import { FORMAT_VERSION, Superblock } from "./superblock";
 import { COMPATIBLE_NOT_FLUSHED, Volume } from "./volume";
@@ -17,9 +20,12 @@ const DEAD_WINDOW_BLOCKS: u64 = 4096;
 
 export class Mount {
   readonly slots: Slots;
+  private redo: RedoReplay;
   private peek: LogRecord = new LogRecord(0, BLOCK_BYTES);
+  /** Slots of the generation that is mounted, and of the newest valid one before it; −1: none. */
   private chosen: i32 = -1;
   private previous: i32 = -1;
+  private mayFallBack: bool = false;
   /** F: the highest sequence known to have been flushed. */
   private flushed: u64 = 0;
   /** Last sequence of the chain, and of what is kept of it. */
@@ -28,9 +34,12 @@ export class Mount {
   private highestEpoch: u64 = 0;
   private lastKind: u32 = 0;
   private hasRedo: bool = false;
+  /** Where the kept records end: what this mount writes comes after it. */
+  private keptEnd: u64 = 0;
 
   constructor(readonly volume: Volume) {
-    this.slots = new Slots(volume.disk, volume.geometry);
+    this.slots = new Slots(volume.disk, volume.geometry, volume.damage);
+    this.redo = new RedoReplay(volume);
   }
 
   /** Mount; the result is also volume.mountStatus. */
@@ -38,13 +47,11 @@ export class Mount {
     const volume = this.volume;
     this.forget();
     let status = volume.disk.open();
-    if (!status) status = this.choose();
-    if (!status) status = this.protectGenerationBefore();
-    if (!status) status = this.followChain();
-    if (!status) status = this.lookPastTheEnd();
-    if (!status) status = this.apply();
+    if (!status) status = this.survey();
+    if (!status) status = this.recoverNewest();
     if (!status) status = this.begin();
-    if (!status && this.hasRedo) status = this.sendRedoHome();
+    if (!status) status = this.coverGenerations();
+    if (!status && this.hasRedo) status = this.redo.run(volume.log.checkpointPosition, this.keptEnd);
     volume.isDamaged = status == Status.Corrupted;
     volume.mountStatus = status;
     return status;
@@ -57,6 +64,7 @@ export class Mount {
     volume.failure = Status.Ok;
     volume.hasWritten = false;
     volume.isReadOnly = false;
+    volume.isUncovered = false;
     volume.fellBack = false;
     volume.droppedTail = false;
     volume.highestGeneration = 0;
@@ -69,49 +77,79 @@ export class Mount {
     volume.extents.checkedCount = 0;
     volume.log.forgetAhead();
     volume.disk.resetCounts();
-    volume.redo.reset();
+    volume.damage.forget();
     volume.cache.reset();
+    volume.reader.reset();
     volume.transaction.begin();
+    volume.transaction.patchCount = 0;
+    volume.discards.reset();
     this.flushed = 0;
-    this.hasDeadRecords = false;
-    this.lastKind = 0;
-    this.hasRedo = false;
   }
 
-  /** Find the newest generation that can be served and load its allocation. */
-  private choose(): u32 {
+  /** Look at the slots and at what the newest generation says of the image. */
+  private survey(): u32 {
     const volume = this.volume;
     // However short the device is: an image that was cut says so, and is not taken for none.
     this.slots.read();
     // Not damage: a mount that cannot see all of the image does not judge it.
     if (isPassing(this.slots.readFailure)) return this.slots.readFailure;
-    const newest = this.slots.newestBelow(u64.MAX_VALUE, 0);
-    if (newest < 0) return this.slots.hasMagic ? Status.Corrupted : this.slots.readFailure ? this.slots.readFailure : Status.NotFormatted;
-    const top = this.slots.get(newest);
-    if (top.version > FORMAT_VERSION || top.incompatibleFlags) return Status.UnsupportedVersion;
+    this.previous = this.slots.newestBelow(u64.MAX_VALUE, 0);
+    if (this.previous < 0) return this.slots.hasMagic ? Status.Corrupted : this.slots.readFailure ? this.slots.readFailure : Status.NotFormatted;
+    const top = this.slots.get(this.previous);
+    if (top.version != FORMAT_VERSION || top.incompatibleFlags) return Status.UnsupportedVersion;
     if (top.blockCount > volume.disk.blockCount) return Status.Truncated;
     if (top.blockCount > MAXIMUM_BLOCKS) return Status.TooLarge;
-    if (!volume.geometry.layOut(top.blockCount)) return Status.Corrupted;
     volume.highestGeneration = top.generation;
     volume.isReadOnly = volume.disk.isReadOnly || top.readOnlyFlags != 0;
-    this.chosen = newest;
+    return Status.Ok;
+  }
+
+  /** Recover from the newest generation whose map can be read as far as that needs it. */
+  private recoverNewest(): u32 {
+    const volume = this.volume;
     let status: u32 = Status.Corrupted;
-    while (this.chosen >= 0) {
+    do {
+      this.chosen = this.previous;
       const superblock = this.slots.get(this.chosen);
       this.flushed = max(this.flushed, superblock.sequence);
       this.previous = this.slots.newestBelow(superblock.generation, superblock.imageId);
-      if (superblock.blockCount == volume.geometry.blockCount && superblock.fits(volume.geometry)) {
-        status = volume.map.load(superblock, volume.allocator);
-        if (!status) break;
-        if (isPassing(status)) return status;
-      }
-      this.chosen = this.previous;
+      status = this.recover(superblock);
+    } while (status && this.mayFallBack && !isPassing(status) && this.previous >= 0);
+    volume.fellBack = volume.superblock.generation != volume.highestGeneration || this.slots.damagedCount != 0;
+    return status;
+  }
+
+  /** The state that this generation and the log behind it lead to, in memory; nothing is written. `mayFallBack` says whether the map was at fault. */
+  private recover(superblock: Superblock): u32 {
+    const volume = this.volume;
+    this.forgetGeneration();
+    this.mayFallBack = true;
+    if (!superblock.layOut(volume.geometry) || superblock.blockCount > volume.disk.blockCount) {
+      volume.damage.note(StructureRole.superblock, volume.geometry.slotAddress(this.chosen));
+      return Status.Corrupted;
     }
-    if (this.chosen < 0) return status;
-    volume.fellBack = this.chosen != newest || this.slots.damagedCount != 0;
-    volume.superblock.copyFrom(this.slots.get(this.chosen));
+    let status = volume.map.read(superblock);
+    if (status) return status;
+    volume.superblock.copyFrom(superblock);
+    volume.allocator.reset();
     volume.roots.reset(volume.map);
-    return Status.Ok;
+    status = this.protectGenerationBefore();
+    if (!status) status = this.followChain();
+    if (!status) status = this.lookPastTheEnd();
+    if (!status) status = this.apply();
+    this.mayFallBack = volume.allocator.tree.hasFailed;
+    return status;
+  }
+
+  /** What was found out from one generation. */
+  private forgetGeneration(): void {
+    this.hasDeadRecords = false;
+    this.highestEpoch = 0;
+    this.lastKind = 0;
+    this.hasRedo = false;
+    this.volume.replayedCount = 0;
+    this.volume.uncheckpointedCount = 0;
+    this.volume.log.forgetAhead();
   }
 
   /** Where the log must be kept from: the generation before, if the circle still holds that far back. */
@@ -167,7 +205,13 @@ export class Mount {
     }
     this.chainEnd = log.sequence;
     this.highestEpoch = log.epoch;
-    return this.flushed > this.chainEnd ? Status.Corrupted : Status.Ok;
+    return this.flushed > this.chainEnd ? this.breakAt(log.head) : Status.Ok;
+  }
+
+  /** The chain should go on at this position, and does not. */
+  private breakAt(position: u64): u32 {
+    this.volume.damage.note(StructureRole.logRecord, this.volume.log.addressOf(position));
+    return Status.Corrupted;
   }
 
   /** Whole records of this life of the image past the chain's end are either dead, written before a crash and cut off, or proof that something before them was lost to damage. */
@@ -197,13 +241,19 @@ export class Mount {
     head.address = block;
     if (!head.looksLike(log.imageId, volume.geometry.maximumRecordBytes)) return Status.Ok;
     if (head.sequence <= this.chainEnd || head.epoch < log.epoch) return Status.Ok;
-    if (head.position < position || (head.position - position) % volume.geometry.logBlocks != 0) return Status.Ok;
+    if (head.position < position || (head.position - position) % volume.geometry.logBlocks != 0) return this.lookAtMisplaced(head);
     this.hasDeadRecords = true;
     this.highestEpoch = max(this.highestEpoch, head.epoch);
     if (head.flushed <= this.chainEnd) return Status.Ok;
     const status = log.readRecord(head.position, volume.scan);
     if (status && status != Status.Corrupted) return status;
-    return status == Status.Ok && volume.scan.flushed > this.chainEnd ? Status.Corrupted : Status.Ok;
+    return status == Status.Ok && volume.scan.flushed > this.chainEnd ? this.breakAt(log.head) : Status.Ok;
+  }
+
+  /** A record that was written to another place than its own: what it says was flushed, was. Only one of a single block can be checked where it lies. */
+  private lookAtMisplaced(head: LogRecord): u32 {
+    const isProof = head.blockCount == 1 && head.flushed > this.chainEnd && head.matchesHash();
+    return isProof ? this.breakAt(this.volume.log.head) : <u32>Status.Ok;
   }
 
   /** Go through the chain again: check what was not flushed, and take into the allocation what is kept. */
@@ -215,8 +265,7 @@ export class Mount {
       let status = this.next();
       if (status) return status;
       const record = volume.scan;
-      status = this.checkPlaces(record);
-      if (status) return status;
+      if (this.checkPlaces(record)) return this.breakAt(log.head);
       if (record.sequence > this.flushed) {
         status = this.verifyExtents(record);
         if (status == Status.Corrupted) break;
@@ -227,7 +276,9 @@ export class Mount {
       this.lastKind = record.kind;
       log.accept(record, record.kind != RecordKind.seal);
       volume.replayedCount++;
+      if (record.kind == RecordKind.transaction) volume.uncheckpointedCount++;
     }
+    this.keptEnd = log.head;
     volume.droppedCount = this.chainEnd - log.sequence;
     volume.droppedTail = volume.droppedCount != 0 || this.hasDeadRecords;
     return Status.Ok;
@@ -242,6 +293,7 @@ export class Mount {
       if (items.type == ItemType.allocation || items.type == ItemType.free) count = items.runCount;
       else if (items.type == ItemType.extent) count = items.extentBlocks;
       else if (items.type == ItemType.redo) count = items.redoBlocks;
+      else if (items.type == ItemType.patch) count = 1;
       if (count && !geometry.isForClients(items.address, count)) return Status.Corrupted;
     }
     return Status.Ok;
@@ -264,7 +316,7 @@ export class Mount {
     const items = itemsOf(record);
     while (items.next()) {
       let status: u32 = Status.Ok;
-      if (items.type == ItemType.redo) this.hasRedo = true;
+      if (items.type == ItemType.redo || items.type == ItemType.patch) this.hasRedo = true;
       else if (items.type == ItemType.allocation) status = allocator.replayAllocation(items.address, items.runCount);
       else if (items.type == ItemType.free) status = allocator.replayFree(items.address, items.runCount);
       if (status) return status;
@@ -299,6 +351,19 @@ export class Mount {
   }
 
   /**
+   * If the newest generation was passed over, or the one before is of a smaller image, the mounted state is published once more, so that nothing that is written from now on meets one of them
+   * (docs/formats/block.md §5, §6).
+   */
+  private coverGenerations(): u32 {
+    const volume = this.volume;
+    const isSmaller = this.previous >= 0 && this.slots.get(this.previous).blockCount != volume.geometry.blockCount;
+    volume.isUncovered = isSmaller || volume.superblock.generation != volume.highestGeneration;
+    if (volume.isReadOnly || !volume.isUncovered) return Status.Ok;
+    const status = volume.republish();
+    return status ? this.serveReadOnly(status) : <u32>Status.Ok;
+  }
+
+  /**
    * The device takes no write: what was verified is served, and nothing is promised of it, because nobody knows what of it is durable (docs/crash-contract.md rule 9).
    * A status that passes ends the mount, which is tried again.
    */
@@ -306,33 +371,6 @@ export class Mount {
     if (isPassing(status)) return status;
     this.volume.isReadOnly = true;
     this.volume.failure = Status.DeviceError;
-    return Status.Ok;
-  }
-
-  /** Redo images of kept records, oldest first, to their places; into memory where the image cannot be written. */
-  private sendRedoHome(): u32 {
-    const volume = this.volume;
-    let position = volume.log.checkpointPosition;
-    while (position < volume.log.head) {
-      let status = volume.log.readRecord(position, volume.scan);
-      if (status) return status;
-      const items = itemsOf(volume.scan);
-      while (items.next() && !status) {
-        if (items.type != ItemType.redo) continue;
-        status = volume.isReadOnly ? this.keepImages(items) : volume.disk.write(items.address, 0, items.redoData, items.redoBlocks);
-      }
-      if (status) return status;
-      position += volume.scan.blockCount;
-    }
-    return Status.Ok;
-  }
-
-  /** The redo item at the cursor, into the redo table. */
-  private keepImages(items: ItemCursor): u32 {
-    for (let i: u32 = 0; i < items.redoBlocks; i++) {
-      if (!this.volume.redo.freeCount) return Status.OutOfMemory;
-      this.volume.redo.putCommitted(items.address + i, items.redoData + (<usize>i << BLOCK_SHIFT));
-    }
     return Status.Ok;
   }
 }

@@ -2,8 +2,10 @@
 // What stays true: the slots are read once and checked in memory; a slot that cannot be read counts as damaged, not as absent.
 //
 // Safety: `sectors` holds SLOT_COUNT superblocks; slot numbers are below SLOT_COUNT.
+import { StructureRole } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
-import { Disk } from "./disk";
+import { Damage } from "./damage";
+import { Disk, isPassing } from "./disk";
 import { BLOCK_BYTES, Geometry, SLOT_COUNT } from "./geometry";
 import { IMAGE_ID_BYTES, SUPERBLOCK_BYTES, Superblock } from "./superblock";
 
@@ -19,7 +21,8 @@ export class Slots {
   hasMagic: bool = false;
   readFailure: u32 = Status.Ok;
 
-  constructor(readonly disk: Disk, readonly geometry: Geometry) {
+  /** `damage` hears of slots that are neither empty nor valid. */
+  constructor(readonly disk: Disk, readonly geometry: Geometry, readonly damage: Damage) {
     for (let slot: u32 = 0; slot < SLOT_COUNT; slot++) this.views[slot] = new Superblock(this.sectors + slot * SUPERBLOCK_BYTES);
   }
 
@@ -42,13 +45,17 @@ export class Slots {
         this.readFailure = status;
         this.unreadableMask |= 1 << slot;
         this.damagedCount++;
+        if (!isPassing(status)) this.damage.note(StructureRole.superblock, address);
         continue;
       }
       const view = this.views[slot];
       memory.copy(view.address, this.block, SUPERBLOCK_BYTES);
       if (view.hasMagic) this.hasMagic = true;
       if (view.isValid(slot, address)) this.validMask |= 1 << slot;
-      else if (!view.isEmpty) this.damagedCount++;
+      else if (!view.isEmpty) {
+        this.damagedCount++;
+        this.damage.note(StructureRole.superblock, address);
+      }
     }
   }
 

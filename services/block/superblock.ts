@@ -3,11 +3,13 @@
 //
 // Safety: `address` is SUPERBLOCK_BYTES of this service's memory, given at construction; every offset below is a constant inside it.
 import { hash } from "../base/blake3/hasher";
-import { BLOCK_BYTES, CHECKPOINT_BLOCKS, COPY_COUNT, Geometry, HASH_BYTES, SLOT_COUNT } from "./geometry";
+import { BLOCK_BYTES, CHECKPOINT_BLOCKS, COPY_COUNT, Geometry, HASH_BYTES, MAXIMUM_SEGMENTS, SLOT_COUNT } from "./geometry";
 
 export const SUPERBLOCK_BYTES: u32 = 512;
-export const FORMAT_VERSION: u32 = 1;
+export const FORMAT_VERSION: u32 = 2;
 export const IMAGE_ID_BYTES: u32 = 16;
+const SEGMENTS_OFFSET: u32 = 216;
+const SEGMENT_BYTES: u32 = 16;
 const CHECKSUM_OFFSET: u32 = 480;
 /** "AXIOMFS" and a zero byte. */
 const MAGIC: u64 = 0x0053_464d_4f49_5841;
@@ -50,26 +52,41 @@ export class Superblock {
     return this.generation != 0 && this.slot == slot && load<u64>(this.address, 64) == slotAddress;
   }
 
-  /** Whether the places it names are those that version 1 gives to an image of its size. */
-  fits(geometry: Geometry): bool {
-    if (load<u64>(this.address, 80) != geometry.logStart || load<u64>(this.address, 88) != geometry.logBlocks) return false;
-    if (load<u64>(this.address, 96) != geometry.mapStart || load<u64>(this.address, 104) != geometry.mapBlocks) return false;
-    if (load<u64>(this.address, 176) != CHECKPOINT_BLOCKS * BLOCK_BYTES) return false;
+  /** Put the places it names into `geometry`; false if they do not fit (docs/formats/block.md §2), and then `geometry` means nothing. */
+  layOut(geometry: Geometry): bool {
+    if (!geometry.adopt(this.blockCount, load<u64>(this.address, 88))) return false;
+    if (load<u64>(this.address, 80) != geometry.logStart || load<u64>(this.address, 96) != geometry.checkpointStart) return false;
+    const segmentCount = load<u64>(this.address, 104);
+    for (let i: u32 = 0; i < MAXIMUM_SEGMENTS && i < segmentCount; i++) {
+      const entry = this.segment(i);
+      if (!geometry.addSegment(load<u32>(entry), load<u32>(entry, 4), load<u64>(entry, 8))) return false;
+    }
+    if (segmentCount != geometry.segmentCount || !geometry.isWhole || load<u64>(this.address, 176) != CHECKPOINT_BLOCKS * BLOCK_BYTES) return false;
     for (let copy: u32 = 0; copy < COPY_COUNT; copy++) if (this.checkpointAddress == geometry.checkpointAddress(copy)) return true;
     return false;
   }
+  private segment(index: u32): usize { return this.address + SEGMENTS_OFFSET + index * SEGMENT_BYTES; }
 
-  /** Fill in what stays the same for the life of an image; the rest is zero until `describeCheckpoint` and `seal`. */
-  begin(geometry: Geometry): void {
+  /** Fill in what stays the same for the life of an image; the rest is zero until `describe…` and `seal`. */
+  begin(): void {
     memory.fill(this.address, 0, SUPERBLOCK_BYTES);
     store<u64>(this.address, MAGIC);
     store<u32>(this.address, FORMAT_VERSION, 8);
     store<u32>(this.address, SUPERBLOCK_BYTES, 12);
+  }
+
+  describePlaces(geometry: Geometry): void {
     store<u64>(this.address, geometry.blockCount, 72);
     store<u64>(this.address, geometry.logStart, 80);
     store<u64>(this.address, geometry.logBlocks, 88);
-    store<u64>(this.address, geometry.mapStart, 96);
-    store<u64>(this.address, geometry.mapBlocks, 104);
+    store<u64>(this.address, geometry.checkpointStart, 96);
+    store<u64>(this.address, geometry.segmentCount, 104);
+    for (let i: u32 = 0; i < geometry.segmentCount; i++) {
+      const segment = geometry.segment(i);
+      store<u32>(this.segment(i), segment.firstPage);
+      store<u32>(this.segment(i), segment.pageCount, 4);
+      store<u64>(this.segment(i), segment.firstBlock, 8);
+    }
   }
 
   describeLog(epoch: u64, position: u64, sequence: u64, recordHash: usize): void {

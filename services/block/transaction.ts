@@ -6,18 +6,22 @@
 import { ExtentDescriptor } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "./allocator";
+import { BlockCache } from "./block-cache";
 import { Leases } from "./disk";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
 import { EXTENT_BODY_BYTES, GROUP_BYTES, ItemType, LogRecord, MAXIMUM_EXTENT_BYTES, RUN_BODY_BYTES, RecordKind, itemsOf } from "./log-record";
-import { RedoTable } from "./redo-table";
+import { makePatch } from "./patch";
 
 const DESCRIPTORS_AT_ONCE: u32 = 64;
 
 export class Transaction {
   readonly record: LogRecord = new LogRecord(heap.alloc(MAXIMUM_RECORD_BYTES), MAXIMUM_RECORD_BYTES);
+  private patch: usize = heap.alloc(BLOCK_BYTES);
+  /** Patches that were made since the mount. */
+  patchCount: u64 = 0;
   private descriptors: usize = heap.alloc(DESCRIPTORS_AT_ONCE * ExtentDescriptor.SIZE);
 
-  constructor(readonly geometry: Geometry, readonly allocator: Allocator, readonly redo: RedoTable, readonly leases: Leases) {}
+  constructor(readonly geometry: Geometry, readonly allocator: Allocator, readonly cache: BlockCache, readonly leases: Leases) {}
 
   /** A bit for each badge below 32 that allocated, freed, bound or wrote; bit 0 stands for all others. */
   private makers: u32 = 0;
@@ -54,7 +58,7 @@ export class Transaction {
 
   /** Whether a run may be written by writeExtents, and its descriptors would fit. */
   canBind(address: u64, blocks: u32, count: u32): u32 {
-    if (!this.geometry.isForClients(address, blocks) || !this.allocator.fresh.hasAll(address, blocks)) return Status.InvalidArgument;
+    if (!this.geometry.isForClients(address, blocks) || !this.allocator.isFresh(address, blocks)) return Status.InvalidArgument;
     if (!count || count > blocks) return Status.InvalidArgument;
     if (!this.record.hasRoomFor(count * LogRecord.itemBytes(EXTENT_BODY_BYTES), this.geometry.maximumRecordBytes)) return Status.TooLarge;
     return Status.Ok;
@@ -88,18 +92,32 @@ export class Transaction {
     return status;
   }
 
-  /** Redo images of a run of blocks that are in use. */
-  write(address: u64, blocks: u32, lease: u32): u32 {
-    if (!blocks || !this.allocator.isInUse(address, blocks)) return Status.InvalidArgument;
+  /** Redo images of a run of blocks that are in use; of one block, only what changes, if a record after this sequence has it. */
+  write(address: u64, blocks: u32, lease: u32, since: u64): u32 {
+    if (!blocks) return Status.InvalidArgument;
+    const refused = this.allocator.requireInUse(address, blocks);
+    if (refused) return refused;
     const bodyBytes = 8 + (blocks << BLOCK_SHIFT);
-    if (blocks > this.redo.freeCount || !this.hasRoomFor(bodyBytes)) return Status.TooLarge;
+    if (blocks > this.cache.room || !this.hasRoomFor(bodyBytes)) return Status.TooLarge;
     this.record.mark();
     const body = this.record.append(ItemType.redo, 0, bodyBytes);
     store<u64>(body, address);
     const status = this.leases.read(lease, 0, body + 8, blocks << BLOCK_SHIFT);
     if (status) return this.refuse(status);
-    for (let i: u32 = 0; i < blocks; i++) this.redo.putOpen(address + i, body + 8 + (<usize>i << BLOCK_SHIFT));
+    const older = blocks == 1 ? this.cache.loggedAfter(address, since) : 0;
+    const patchBytes = older ? makePatch(older, body + 8, this.patch) : 0;
+    for (let i: u32 = 0; i < blocks; i++) this.cache.putOpen(address + i, body + 8 + (<usize>i << BLOCK_SHIFT));
+    if (patchBytes) this.replaceByPatch(address, patchBytes);
     return Status.Ok;
+  }
+
+  /** The item since the mark, a block, becomes the patch that was made of it. */
+  private replaceByPatch(address: u64, patchBytes: u32): void {
+    this.record.rewind();
+    const body = this.record.append(ItemType.patch, 0, 8 + patchBytes);
+    store<u64>(body, address);
+    memory.copy(body + 8, this.patch, patchBytes);
+    this.patchCount++;
   }
 
   /** A piece of a client's payload; `record.rewind` takes it back. */
@@ -113,10 +131,10 @@ export class Transaction {
     return status ? this.refuse(status) : Status.Ok;
   }
 
-  /** The record is in the log: what was fresh is ordinary now, and a new transaction is open. */
-  close(): void {
+  /** The record is in the log, as the one of this sequence: what was fresh is ordinary now, and a new transaction is open. */
+  close(sequence: u64): void {
     this.allocator.fresh.clear();
-    this.redo.commitOpen();
+    this.cache.commitOpen(sequence);
     this.begin();
   }
 
@@ -127,7 +145,7 @@ export class Transaction {
     items = itemsOf(this.record);
     while (items.next()) if (items.type == ItemType.allocation) this.allocator.unallocate(items.address, items.runCount);
     this.allocator.fresh.clear();
-    this.redo.abandonOpen();
+    this.cache.abandonOpen();
     this.begin();
   }
 }

@@ -7,15 +7,20 @@
 import { BlockFlag } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "./allocator";
+import { BlockCache } from "./block-cache";
+import { BlockReader } from "./block-reader";
 import { Checkpoint } from "./checkpoint";
 import { CheckpointUndo } from "./checkpoint-undo";
+import { Damage } from "./damage";
+import { Discards } from "./discards";
 import { Disk, Entropy, Leases, isPassing } from "./disk";
 import { ExtentCheck } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
 import { LOG_MARGIN_BLOCKS, Log, UNFLUSHED_LIMIT_BYTES } from "./log";
 import { LogRecord, RecordKind } from "./log-record";
-import { ReadCache } from "./read-cache";
-import { RedoTable } from "./redo-table";
+import { MapReader } from "./map-reader";
+import { MapTree } from "./map-tree";
+import { PageFrames } from "./page-frames";
 import { Roots } from "./roots";
 import { SUPERBLOCK_BYTES, Superblock } from "./superblock";
 import { Transaction } from "./transaction";
@@ -24,17 +29,22 @@ import { Transaction } from "./transaction";
 export const COMPATIBLE_NOT_FLUSHED: u64 = 1;
 /** Badge of the content store's endpoint: it alone allocates, so the open transaction is its own. */
 const STORE_BADGE: u32 = 1;
+/** Images that go home in one step of the background. */
+const HOMES_A_STEP: u32 = 16;
 
 export class Volume {
   readonly geometry: Geometry;
   readonly allocator: Allocator;
   readonly log: Log;
   readonly map: Checkpoint;
-  readonly redo: RedoTable;
+  readonly discards: Discards;
   readonly roots: Roots = new Roots();
-  readonly cache: ReadCache = new ReadCache();
+  readonly cache: BlockCache;
+  readonly reader: BlockReader;
   readonly transaction: Transaction;
   readonly extents: ExtentCheck;
+  /** What the mount found damaged, and reads since. */
+  readonly damage: Damage;
   /** A record read back from the log: mount, replay and verify take turns. */
   readonly scan: LogRecord = new LogRecord(heap.alloc(MAXIMUM_RECORD_BYTES), MAXIMUM_RECORD_BYTES);
   /** The newest durable superblock, and the next one while it is being made. */
@@ -50,6 +60,8 @@ export class Volume {
   /** Since the mount a write and its flush were done, so that another mount may find a device that works. */
   hasWritten: bool = false;
   isReadOnly: bool = false;
+  /** The two newest generations are not both of the present size, or not both sound: another is published before anything changes. */
+  isUncovered: bool = false;
   fellBack: bool = false;
   isDamaged: bool = false;
   droppedTail: bool = false;
@@ -57,6 +69,8 @@ export class Volume {
   highestGeneration: u64 = 0;
   /** Counts how often `scan` was overwritten, so that a replay knows whether its record is still there. */
   scanUse: u32 = 0;
+  /** Transactions since the newest checkpoint, whose payload only the log has. */
+  uncheckpointedCount: u64 = 0;
   commitCount: u64 = 0;
   syncCount: u64 = 0;
   checkpointCount: u64 = 0;
@@ -65,18 +79,25 @@ export class Volume {
 
   constructor(readonly disk: Disk, readonly leases: Leases, readonly entropy: Entropy) {
     const geometry = new Geometry();
-    const allocator = new Allocator(geometry);
-    const redo = new RedoTable();
+    const damage = new Damage();
+    const cache = new BlockCache();
+    const nodes = new MapReader(disk, geometry, damage);
+    const map = new Checkpoint(disk, geometry, nodes);
+    const frames = new PageFrames();
+    const tree = new MapTree(disk, geometry, frames, map, nodes);
+    const allocator = new Allocator(geometry, tree, frames);
     this.geometry = geometry;
     this.allocator = allocator;
-    this.redo = redo;
     this.log = new Log(disk, geometry);
-    const map = new Checkpoint(disk, geometry);
     const superblock = new Superblock(heap.alloc(SUPERBLOCK_BYTES));
     this.map = map;
+    this.damage = damage;
+    this.discards = new Discards(disk, allocator);
     this.superblock = superblock;
-    this.undo = new CheckpointUndo(map, allocator, superblock);
-    this.transaction = new Transaction(geometry, allocator, redo, leases);
+    this.undo = new CheckpointUndo(map, superblock);
+    this.transaction = new Transaction(geometry, allocator, cache, leases);
+    this.cache = cache;
+    this.reader = new BlockReader(disk, geometry, allocator, cache, leases);
     this.extents = new ExtentCheck(disk);
   }
 
@@ -88,15 +109,16 @@ export class Volume {
     if (this.fellBack) flags |= BlockFlag.fellBack;
     if (this.isDamaged) flags |= BlockFlag.damaged;
     if (this.droppedTail) flags |= BlockFlag.droppedTail;
-    if (!this.mountStatus && this.log.isCheckpointWanted) flags |= BlockFlag.checkpointWanted;
+    if (!this.mountStatus && (this.log.isCheckpointWanted || this.allocator.isCheckpointWanted)) flags |= BlockFlag.checkpointWanted;
     return flags;
   }
 
   /** Whether an operation that changes the image may begin. */
-  private writable(): u32 {
+  writable(): u32 {
     if (this.mountStatus) return this.mountStatus;
     if (this.failure) return this.failure;
-    return this.isReadOnly || this.disk.isReadOnly ? Status.ReadOnly : Status.Ok;
+    if (this.isReadOnly || this.disk.isReadOnly) return Status.ReadOnly;
+    return this.isUncovered ? this.republish() : <u32>Status.Ok;
   }
 
   private fail(status: u32): u32 {
@@ -134,25 +156,7 @@ export class Volume {
   }
 
   /** Whole blocks into a caller's lease. */
-  read(address: u64, lease: u32, lengthBytes: u32): u32 {
-    if (this.mountStatus) return this.mountStatus;
-    const count = lengthBytes >> BLOCK_SHIFT;
-    if (!lengthBytes || lengthBytes & (BLOCK_BYTES - 1)) return Status.InvalidArgument;
-    if (address >= this.geometry.blockCount || count > this.geometry.blockCount - address) return Status.OutOfRange;
-    const status = count == 1 ? this.readOne(address, lease) : this.disk.read(address, lease, 0, count);
-    return status || this.redo.isEmpty ? status : this.redo.overlay(address, count, this.leases, lease);
-  }
-
-  private readOne(address: u64, lease: u32): u32 {
-    let data = this.cache.find(address);
-    if (!data) {
-      data = this.cache.claim(address);
-      const status = this.disk.read(address, 0, data, 1);
-      if (status) return status;
-      this.cache.fill(address);
-    }
-    return this.leases.write(lease, 0, data, BLOCK_BYTES);
-  }
+  read(address: u64, lease: u32, lengthBytes: u32): u32 { return this.mountStatus ? this.mountStatus : this.reader.read(address, lease, lengthBytes); }
 
   /** Data straight from the caller's lease to fresh blocks, bound to the open transaction by `count` descriptors. */
   writeExtents(address: u64, count: u32, data: u32, dataLength: u32, descriptors: u32): u32 {
@@ -171,7 +175,7 @@ export class Volume {
       this.transaction.record.rewind();
       return status;
     }
-    this.allocator.fresh.removeRun(address, blocks);
+    this.allocator.unfresh(address, blocks);
     this.log.unflushedBytes += dataLength;
     return Status.Ok;
   }
@@ -181,8 +185,8 @@ export class Volume {
     let status = this.writable();
     const blocks = lengthBytes >> BLOCK_SHIFT;
     if (!status && lengthBytes & (BLOCK_BYTES - 1)) status = Status.InvalidArgument;
-    if (!status && blocks > this.redo.freeCount && this.redo.committedCount) status = this.sendHome();
-    return status ? status : this.transaction.write(address, blocks, lease);
+    if (!status && blocks > this.cache.room && this.cache.committedCount) status = this.sendHome();
+    return status ? status : this.transaction.write(address, blocks, lease, this.log.checkpointSequence);
   }
 
   attach(badge: u32, lease: u32, lengthBytes: u32): u32 {
@@ -209,8 +213,9 @@ export class Volume {
         record.rewind();
         return this.judge(status, Status.DeviceError);
       }
-      this.transaction.close();
+      this.transaction.close(record.sequence);
       this.commitCount++;
+      this.uncheckpointedCount++;
     }
     this.roots.commit();
     return Status.Ok;
@@ -233,8 +238,14 @@ export class Volume {
     return this.log.durable >= this.log.committed && this.log.named < this.log.committed && this.log.freeBlocks > LOG_MARGIN_BLOCKS;
   }
 
-  /** Nobody asks for anything: leave the seal that the next `sync` without work would leave. Nothing hangs on it: if it cannot be written now, only the diagnosis of later damage is poorer. */
-  rest(): void { if (this.wantsSeal) this.appendEmpty(RecordKind.seal); }
+  /**
+   * Nobody asks for anything: leave the seal that the next `sync` without work would leave, send images home, then tell the device what it may forget. Nothing hangs on it: without the seal, only the diagnosis of
+   * later damage is poorer. True if there is more to do.
+   */
+  rest(): bool {
+    if (this.wantsSeal) this.appendEmpty(RecordKind.seal);
+    return !this.writable() && (this.writeBack() || this.discards.step());
+  }
 
   /** A seal or an epoch record. */
   appendEmpty(kind: u32): u32 {
@@ -253,13 +264,15 @@ export class Volume {
   }
 
   /** Write the newest superblock once more under the next generation: the two last ones then name the same state. */
-  private republish(): u32 {
+  republish(): u32 {
     this.undo.keepSuperblock();
     const status = this.publish();
     if (status) {
       this.undo.putBackSuperblock();
       return status;
     }
+    this.isUncovered = false;
+    this.discards.takeOlder();
     this.allocator.releaseOlder();
     this.log.tail = this.log.checkpointPosition;
     return Status.Ok;
@@ -279,34 +292,62 @@ export class Volume {
     return status;
   }
 
-  /** Committed redo images go to their places, after a durable seal: from then on no mount verifies an extent that they overwrite. */
-  private sendHome(): u32 {
-    let status = this.flush();
-    // A device that cannot flush is taken at its word here; `sync` still answers NotDurable.
+  /** Let a durable record call every committed one flushed: from then on no mount verifies an extent that a redo image on its way home overwrites. Not more flushes than that takes. */
+  private sealCommitted(): u32 {
+    const log = this.log;
+    let status: u32 = log.durable < log.committed ? this.flushForHome() : <u32>Status.Ok;
+    if (!status && log.named < log.committed) status = this.appendEmpty(RecordKind.seal);
+    return status || log.sealed >= log.committed ? status : this.flushForHome();
+  }
+
+  /** A device that cannot flush is taken at its word here; `sync` still answers NotDurable. */
+  private flushForHome(): u32 {
+    const status = this.flush();
     if (!status) this.log.noteFlushed();
-    if (!status) status = this.appendEmpty(RecordKind.seal);
-    if (!status) status = this.flush();
+    return status;
+  }
+
+  /** Committed redo images go to their places. */
+  private sendHome(): u32 {
+    let status = this.sealCommitted();
     if (status) return status;
-    this.cache.clear();
-    status = this.redo.sendHome(this.disk);
+    status = this.cache.sendHome(this.disk);
     return status ? this.judge(status, Status.DeviceError) : <u32>Status.Ok;
+  }
+
+  /** The same in the background, a bounded step of it, when images have become many or old. A place that cannot be written now is tried again: its image stays here and in the log. True if there is more to do. */
+  private writeBack(): bool {
+    const log = this.log;
+    for (let written: u32 = 0; written < HOMES_A_STEP; written++) {
+      if (!this.cache.isDue(log.sequence)) return false;
+      if (this.cache.oldestSequence > log.sealed && (log.freeBlocks <= LOG_MARGIN_BLOCKS || this.sealCommitted())) return false;
+      if (this.cache.sendOldestHome(this.disk)) return false;
+    }
+    return true;
   }
 
   /** Make the state of the last commit the newest generation, in the order that docs/crash-contract.md rule 3 wants: homes and pages, flush, superblock, flush, release. */
   checkpoint(): u32 {
     let status = this.writable();
     if (!status && !this.transaction.isEmpty) status = Status.Busy;
-    if (!status && this.redo.committedCount) status = this.sendHome();
-    if (status) return status;
-    status = this.writeState();
+    if (!status && this.cache.committedCount) status = this.sendHome();
+    return status ? status : this.nextGeneration();
+  }
+
+  /** The state in memory becomes the newest generation. The open transaction is empty and no redo image waits. */
+  nextGeneration(): u32 {
+    const status = this.writeState();
     if (status) return status;
     const position = this.log.checkpointPosition;
     this.log.checkpointPosition = this.log.head;
+    this.log.checkpointSequence = this.log.sequence;
     this.log.tail = position;
     this.log.named = this.log.sequence;
     this.log.noteFlushed();
+    this.discards.takeOlder();
     this.allocator.advance();
     this.checkpointCount++;
+    this.uncheckpointedCount = 0;
     return this.disk.canFlush ? Status.Ok : Status.NotDurable;
   }
 
@@ -326,7 +367,8 @@ export class Volume {
     this.superblock.generation = this.highestGeneration + 1;
     this.superblock.describeLog(log.epoch, log.head, log.sequence, log.lastHash);
     if (!this.disk.canFlush) this.superblock.compatibleFlags |= COMPATIBLE_NOT_FLUSHED;
-    const written = this.map.write(this.allocator, this.superblock, previous);
+    this.superblock.describePlaces(this.geometry);
+    const written = this.allocator.tree.write(this.superblock, previous);
     if (written) return this.judge(written, Status.DeviceError);
     const status = this.flush();
     return status ? status : this.publish();

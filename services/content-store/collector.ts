@@ -20,6 +20,8 @@ import { Runs } from "./runs";
 import { Writers } from "./writers";
 
 const BATCH: u32 = 128;
+/** So many frees, and the block service is asked whether it wants a checkpoint. */
+const FREES_BETWEEN_LOOKS: u32 = 16;
 /** Entries looked at in one sweep step at most. */
 const SWEEP_LOOKS: u32 = 65536;
 const PROTECTED: u32 = EntryFlag.reached | EntryFlag.kept;
@@ -93,14 +95,18 @@ export class Collector {
     let slot = this.index.nextUsed(this.index.homeOf(<u32>this.nextPrefix));
     let freed: u32 = 0;
     let looks: u32 = 0;
+    const wasWanted = this.wantsCheckpoint();
     while (slot < this.index.slotLimit && freed < limit && looks < SWEEP_LOOKS) {
       const entry = this.index.entry(slot);
       looks++;
       if (Entry.flags(entry) & (PROTECTED | EntryFlag.staged)) slot++;
       else {
         const status = this.free(entry);
+        // The keys' order is not the disk's: what is freed may lie anywhere, and the block service can only remember so much of that until a checkpoint.
+        if (status == Status.Busy && freed) break;
         if (status != Status.Ok) return status;
-        freed++;
+        // It says so long before, so that the checkpoint itself still has room.
+        if (++freed % FREES_BETWEEN_LOOKS == 0 && !wasWanted && this.wantsCheckpoint()) break;
       }
       slot = this.index.nextUsed(slot);
     }
@@ -111,6 +117,8 @@ export class Collector {
     } else this.keeper.isCollecting = false;
     return Status.Ok;
   }
+
+  private wantsCheckpoint(): bool { return this.block.describe() == Status.Ok && this.block.isCheckpointWanted; }
 
   private free(entry: usize): u32 {
     let status = this.changes.reserve(1);

@@ -7,9 +7,6 @@ import { BlockLayer, Transfer } from "./lower";
 
 const endpoint: u32 = ContentStoreCapabilities.block;
 
-/** In an allocation's hint: the run may come from the block service's reserve. */
-const FROM_RESERVE: u64 = 1 << 63;
-
 export class BlockService extends BlockLayer {
   /** 0 or −Status into a Status. */
   private answer(result: i32): u32 { return result < 0 ? <u32>-result : Status.Ok; }
@@ -20,6 +17,7 @@ export class BlockService extends BlockLayer {
     this.blockCount = block.DescribeReply.blockCount();
     this.freeBlocks = block.DescribeReply.freeBlocks();
     this.mountStatus = block.DescribeReply.mountStatus();
+    this.isCheckpointWanted = (block.DescribeReply.flags() & block.BlockFlag.checkpointWanted) != 0;
     if (!(block.DescribeReply.flags() & block.BlockFlag.formatted) && this.mountStatus == Status.Ok) this.mountStatus = Status.NotFormatted;
     return status;
   }
@@ -27,7 +25,7 @@ export class BlockService extends BlockLayer {
   format(blockCount: u64, flags: u32): u32 { return this.answer(block.callFormat(endpoint, blockCount, flags)); }
 
   allocate(hint: u64, count: u32, fromReserve: bool): u32 {
-    const status = this.answer(block.callAllocate(endpoint, fromReserve ? hint | FROM_RESERVE : hint, count));
+    const status = this.answer(block.callAllocate(endpoint, hint, count, fromReserve ? block.AllocateFlag.fromReserve : 0));
     if (status != Status.Ok) return status;
     this.address = block.AllocateReply.address();
     this.count = block.AllocateReply.count();

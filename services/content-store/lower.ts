@@ -10,6 +10,7 @@ export abstract class BlockLayer {
   blockCount: u64 = 0;
   freeBlocks: u64 = 0;
   mountStatus: u32 = 0;
+  isCheckpointWanted: bool = false;
   /** Of getRoot and replay. */
   lengthBytes: u32 = 0;
   /** Of replay: is there a piece, and where is the next. */
@@ -20,6 +21,7 @@ export abstract class BlockLayer {
   abstract format(blockCount: u64, flags: u32): u32;
   /** `fromReserve`: for what must be written so that space can be freed. */
   abstract allocate(hint: u64, count: u32, fromReserve: bool): u32;
+  /** Busy: not before a checkpoint. */
   abstract free(address: u64, count: u32): u32;
   abstract read(address: u64, memory: usize, lengthBytes: u32): u32;
   abstract writeExtents(address: u64, extentCount: u32, memory: usize, lengthBytes: u32, descriptors: usize): u32;

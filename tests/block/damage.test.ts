@@ -8,7 +8,7 @@ const Status = { ReadOnly: 34, DeviceError: 32, NotFormatted: 35, UnsupportedVer
 const slotBytes = (slot: number): number => slot * 4096 * blockBytes;
 const logStart = 12289 * blockBytes;
 const mapStart = (12289 + 1024) * blockBytes;
-const mapEnd = mapStart + 12 * blockBytes;
+const mapEnd = mapStart + 15 * blockBytes;
 
 function fresh(): BlockBench {
   const bench = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes)));
@@ -58,7 +58,7 @@ test("a failed flush is Lost for good: nothing after it is acknowledged until a 
 
 test("a failed write of the log acknowledges nothing more; a failed write of data can be tried again", () => {
   const bench = fresh();
-  const { address } = bench.block.allocate({ hint: 0n, count: 1 });
+  const { address } = bench.block.allocate({ hint: 0n, count: 1, flags: 0 });
   bench.device.failWriteIn = 0;
   assert.equal(statusOf(() => bench.writeExtents([{ address, data: pattern(1, blockBytes) }])), Status.DeviceError);
   bench.writeExtents([{ address, data: pattern(2, blockBytes) }]);
@@ -145,7 +145,7 @@ test("a read-only device is mounted as it is, unwritten tail and redo images inc
   assert.equal(pieceCount(after), 2);
   assert.deepEqual(after.read(address, 1), pattern(2, blockBytes));
   assert.equal(statusOf(() => after.commit(Uint8Array.of(3))), Status.ReadOnly);
-  assert.equal(statusOf(() => after.block.allocate({ hint: 0n, count: 1 })), Status.ReadOnly);
+  assert.equal(statusOf(() => after.block.allocate({ hint: 0n, count: 1, flags: 0 })), Status.ReadOnly);
   assert.equal(statusOf(() => after.block.format({ blockCount: 0n, flags: 1 })), Status.ReadOnly);
   assert.equal(after.device.writes, 0);
   assert.equal(statusOf(() => after.block.sync()), 0);
@@ -176,15 +176,16 @@ const newest = 6 % 4;
 
 test("versions and feature flags", () => {
   const at = (offset: number, value: bigint): number => mountStatus(remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(offset, value, true))));
-  assert.equal(mountStatus(remount(edit(sealed.bytes, newest, (view) => view.setUint32(8, 2, true)))), Status.UnsupportedVersion);
+  assert.equal(mountStatus(remount(edit(sealed.bytes, newest, (view) => view.setUint32(8, 1, true)))), Status.UnsupportedVersion, "images of version 1");
+  assert.equal(mountStatus(remount(edit(sealed.bytes, newest, (view) => view.setUint32(8, 3, true)))), Status.UnsupportedVersion);
   assert.equal(at(32, 4n), Status.UnsupportedVersion);
   assert.equal(at(48, 1n << 40n), 0, "a compatible flag");
   const readOnly = remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(40, 1n, true)));
   assert.equal(mountStatus(readOnly), 0);
   assert.equal(statusOf(() => readOnly.commit(Uint8Array.of(1))), Status.ReadOnly);
-  const huge = remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(72, 1n << 30n, true)), (device) => { device.claimedSectors = 2 ** 34; });
+  const huge = remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(72, (1n << 32n) + 1n, true)), (device) => { device.claimedSectors = 2 ** 36; });
   assert.equal(mountStatus(huge), Status.TooLarge);
-  const impossible = remount(sealed.bytes, (device) => { device.claimedSectors = 2 ** 34; });
+  const impossible = remount(sealed.bytes, (device) => { device.claimedSectors = 2 ** 36; });
   assert.equal(statusOf(() => impossible.block.format({ blockCount: 0n, flags: 1 })), Status.TooLarge);
 });
 
@@ -252,7 +253,7 @@ test("data that was flushed and then damaged does not shorten history; data that
 });
 
 test("a superblock whose hash fits but whose places do not is passed over", () => {
-  for (const offset of [80, 88, 96, 104, 168, 176]) {
+  for (const offset of [80, 88, 96, 104, 168, 176, 216, 220, 224]) {
     const bench = remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(offset, view.getBigUint64(offset, true) + 4096n, true)));
     assert.equal(mountStatus(bench), 0);
     assert.ok(bench.block.describe().flags & BlockFlag.fellBack, `offset ${offset}`);
@@ -267,7 +268,7 @@ test("a pointer that leads out of its three copies is refused, whatever is there
   bytes.copyWithin(elsewhere * blockBytes, table, table + blockBytes);
   view.setBigUint64(elsewhere * blockBytes + 8, BigInt(elsewhere), true);
   view.setBigUint64(checkpoint + 4224, BigInt(elsewhere), true);
-  bytes.set(blake3(bytes.subarray(elsewhere * blockBytes, (elsewhere + 1) * blockBytes)), checkpoint + 4232);
+  bytes.set(blake3(bytes.subarray(elsewhere * blockBytes, (elsewhere + 1) * blockBytes)), checkpoint + 4240);
   bytes.set(blake3(bytes.subarray(checkpoint, checkpoint + 2 * blockBytes)), superblock + 184);
   bytes.set(blake3(bytes.subarray(superblock, superblock + 480)), superblock + 480);
   assert.ok(remount(bytes).block.describe().flags & BlockFlag.fellBack, "the generation before is mounted");
@@ -347,15 +348,18 @@ function forge(bytes: Uint8Array, random: Random): void {
     }
   };
   const superblock = slotBytes(newest), checkpoint = Number(view.getBigUint64(superblock + 168, true)) * blockBytes;
-  const table = Number(view.getBigUint64(checkpoint + 4224, true)) * blockBytes, page = Number(view.getBigUint64(table + 32, true)) * blockBytes;
-  const choice = random.next(5);
+  const below = (at: number): number => Number(view.getBigUint64(at, true)) * blockBytes;
+  const upper = below(checkpoint + 4224), table = below(upper + 32), page = below(table + 32);
+  const choice = random.next(6);
   if (choice === 0) scribble(page, blockBytes);
-  bytes.set(blake3(bytes.subarray(page, page + blockBytes)), table + 40);
+  bytes.set(blake3(bytes.subarray(page, page + blockBytes)), table + 48);
   if (choice === 1) scribble(table, 200);
-  bytes.set(blake3(bytes.subarray(table, table + blockBytes)), checkpoint + 4232);
+  bytes.set(blake3(bytes.subarray(table, table + blockBytes)), upper + 48);
+  if (choice === 5) scribble(upper, 200);
+  bytes.set(blake3(bytes.subarray(upper, upper + blockBytes)), checkpoint + 4240);
   if (choice === 2) scribble(checkpoint, random.next(2) ? 128 : 2 * blockBytes);
   bytes.set(blake3(bytes.subarray(checkpoint, checkpoint + 2 * blockBytes)), superblock + 184);
-  if (choice === 3) scribble(superblock, 224);
+  if (choice === 3) scribble(superblock, 240);
   bytes.set(blake3(bytes.subarray(superblock, superblock + 480)), superblock + 480);
   if (choice === 4) forgeLog(bytes, view, superblock, scribble, random);
 }

@@ -13,10 +13,16 @@ import { BlockClient, type BlockStatistics, blockStatisticsBytes, readBlockStati
 export const blockBytes = 4096;
 export const sectorBytes = 512;
 export const minimumImageBytes = 64 << 20;
-export const DeviceFlags = { readOnly: 1, flush: 2 } as const;
+/** The device of tests that let an image of the smallest size grow: past the end of its first bitmap page, so that its map grows too. */
+export const grownBytes = 160 << 20;
+export const DeviceFlags = { readOnly: 1, flush: 2, discard: 4 } as const;
 const Status = { Ok: 0, Unsupported: 10, DeviceError: 32, OutOfRange: 4, ReadOnly: 34 } as const;
 const blake3Hex = await loadBlake3();
 export const blake3 = (data: Uint8Array): Uint8Array => Buffer.from(blake3Hex(data), "hex");
+
+/** How often the service issues a write that the device fails (docs/crash-contract.md rule 9). */
+export const writeAttempts = 3;
+const zeroBlock = new Uint8Array(blockBytes);
 
 export type DeviceEvent = { kind: "write"; offset: number; data: Uint8Array } | { kind: "flush" };
 
@@ -30,16 +36,21 @@ export class FakeDevice implements TypeScriptDomain {
   events: DeviceEvent[] | null = null;
   /** Old content of what was written since `mark`, newest last. */
   private undo: Array<{ offset: number; data: Uint8Array }> | null = null;
-  /** Answer DeviceError to the n-th write or flush from now (0: the next one). */
+  /** Answer DeviceError to the n-th write or flush from now (0: the next one); to a write also when it is issued again. */
   failWriteIn = -1;
   failFlushIn = -1;
+  private failsLeft = 0;
+  /** Blocks that were discarded, one entry a request; they hold noise from then on. */
+  readonly discards: Array<{ block: number; count: number }> = [];
+  /** What a discard request should begin at and be a multiple of. */
+  discardAlignmentSectors = 8;
   /** Called once at the next flush, before anything of it is done: to kill the driver. */
   dieAtFlush: (() => void) | null = null;
   /** Byte ranges that cannot be read. */
   unreadable: Array<{ start: number; end: number }> = [];
   /** What the device says of its size; default: the truth. */
   claimedSectors = -1;
-  private buffer = 0;
+  protected buffer = 0;
   private static readonly bufferBytes = 1 << 20;
 
   constructor(readonly bytes: Uint8Array) {}
@@ -50,20 +61,6 @@ export class FakeDevice implements TypeScriptDomain {
     for (let entry = this.undo!.pop(); entry; entry = this.undo!.pop()) this.bytes.set(entry.data, entry.offset);
     this.undo = null;
   }
-  /** Set the undo list aside, so that another mark can be taken on top of it. */
-  detach(): Array<{ offset: number; data: Uint8Array }> { const undo = this.undo!; this.undo = null; return undo; }
-  attach(undo: Array<{ offset: number; data: Uint8Array }>): void { this.undo = undo; }
-  /** Does running this leave other bytes on the disk? Redo images may be written home again, to the same effect. */
-  changes(run: () => void): boolean {
-    const outer = this.undo, inner: Array<{ offset: number; data: Uint8Array }> = [];
-    this.undo = inner;
-    run();
-    this.undo = outer;
-    outer?.push(...inner);
-    const first = new Map<number, Uint8Array>();
-    for (const { offset, data } of inner) for (let at = 0; at < data.length; at += sectorBytes) if (!first.has(offset + at)) first.set(offset + at, data.subarray(at, at + sectorBytes));
-    return [...first].some(([offset, data]) => Buffer.compare(this.bytes.subarray(offset, offset + sectorBytes), data) !== 0);
-  }
   get sizeBytes(): number { return this.bytes.length; }
   peek(offset: number, length: number): Uint8Array { return this.bytes.subarray(offset, offset + length); }
   put(offset: number, data: Uint8Array): void {
@@ -72,6 +69,11 @@ export class FakeDevice implements TypeScriptDomain {
   }
 
   start(context: DomainContext): void { this.buffer = context.reserve(FakeDevice.bufferBytes, 4096); }
+  /** Put what a read answers into this domain's memory; its address. */
+  protected load(context: DomainContext, offset: number, length: number): number {
+    context.bytes.set(this.peek(offset, length), this.buffer);
+    return this.buffer;
+  }
 
   receive(_badge: number, _rights: number, context: DomainContext): number {
     switch (context.operation) {
@@ -79,6 +81,8 @@ export class FakeDevice implements TypeScriptDomain {
       case 2: return this.transfer(context, false);
       case 3: return this.flags & DeviceFlags.readOnly ? Status.ReadOnly : this.transfer(context, true);
       case 4: return this.flush();
+      case 5: return this.discard(Number(context.messageIn.getBigUint64(16, true)), Number(context.messageIn.getBigUint64(24, true)));
+      case 14: return this.limits(context);
       default: return Status.Unsupported;
     }
   }
@@ -92,6 +96,23 @@ export class FakeDevice implements TypeScriptDomain {
     reply.setUint32(40, 128, true);
     return Status.Ok;
   }
+  private limits(context: DomainContext): number {
+    const reply = context.messageIn;
+    for (let offset = 16; offset < 64; offset += 4) reply.setUint32(offset, 0, true);
+    reply.setUint32(32, this.flags & DeviceFlags.discard ? 1 << 16 : 0, true);
+    reply.setUint32(36, this.discardAlignmentSectors, true);
+    return Status.Ok;
+  }
+  /** A device that forgets at once: a discard is a write of noise, which power loss may cut like any other. */
+  private discard(sector: number, sectorCount: number): number {
+    if (!(this.flags & DeviceFlags.discard)) return Status.Unsupported;
+    if (sector + sectorCount > this.sizeBytes / sectorBytes) return Status.OutOfRange;
+    const offset = sector * sectorBytes, data = pattern(this.discards.length + 77_777, sectorCount * sectorBytes);
+    this.discards.push({ block: offset / blockBytes, count: data.length / blockBytes });
+    this.events?.push({ kind: "write", offset, data });
+    this.put(offset, data);
+    return Status.Ok;
+  }
   private transfer(context: DomainContext, isWrite: boolean): number {
     const offset = Number(context.messageIn.getBigUint64(16, true)) * sectorBytes;
     const { handle, length } = context.lease(0);
@@ -99,10 +120,10 @@ export class FakeDevice implements TypeScriptDomain {
     if (!isWrite) {
       this.reads++;
       if (this.unreadable.some(({ start, end }) => offset < end && start < offset + length)) return Status.DeviceError;
-      context.bytes.set(this.peek(offset, length), this.buffer);
-      return -context.calls.lease_write(handle, 0, this.buffer, length);
+      return -context.calls.lease_write(handle, 0, this.load(context, offset, length), length);
     }
-    if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) return Status.DeviceError;
+    if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) this.failsLeft = writeAttempts;
+    if (this.failsLeft > 0) { this.failsLeft--; return Status.DeviceError; }
     this.writes++;
     const result = context.calls.lease_read(handle, 0, this.buffer, length);
     if (result < 0) return -result;
@@ -125,19 +146,93 @@ export class FakeDevice implements TypeScriptDomain {
   }
 }
 
-/** A disk of any size of which only what was written takes memory. */
+/** A disk of any size of which only what was written takes memory. Blocks are replaced, never changed, so what is marked or laid over another image costs references and no copies. */
 export class SparseDevice extends FakeDevice {
-  private readonly blocks = new Map<number, Uint8Array>();
-  constructor(private readonly size: number) { super(new Uint8Array(0)); }
+  private blocks: Map<number, Uint8Array>;
+  /** For each mark, what stood where since then, newest last. */
+  private readonly marks: Array<Array<{ block: number; data: Uint8Array | undefined }>> = [];
+  private zeros = 0;
+  private static readonly zeroBytes = 1 << 16;
+
+  /** `blocks`: an image to start from, which stays as it is. */
+  constructor(private readonly size: number, blocks?: ReadonlyMap<number, Uint8Array>) {
+    super(new Uint8Array(0));
+    this.blocks = new Map(blocks);
+  }
+  override start(context: DomainContext): void {
+    super.start(context);
+    this.zeros = context.reserve(SparseDevice.zeroBytes, 4096);
+  }
   override get sizeBytes(): number { return this.size; }
   get storedBytes(): number { return this.blocks.size * blockBytes; }
+  /** The image as it stands. */
+  snapshot(): Map<number, Uint8Array> { return new Map(this.blocks); }
+  /** The block as it stands; not to be changed. */
+  block(number: number): Uint8Array { return this.blocks.get(number) ?? zeroBlock; }
+
+  /** Another image instead; no marks. */
+  become(blocks: ReadonlyMap<number, Uint8Array>): void {
+    this.blocks = new Map(blocks);
+    this.marks.length = 0;
+  }
+  /** What was done since the last mark stays, and the mark is gone. */
+  unmark(): void {
+    const undo = this.marks.pop()!;
+    this.marks.at(-1)?.push(...undo);
+  }
+  /** Marks nest: each `rollBack` returns to the last. */
+  override mark(): void { this.marks.push([]); }
+  override rollBack(): void {
+    const undo = this.marks.pop()!;
+    for (let entry = undo.pop(); entry; entry = undo.pop()) if (entry.data) this.blocks.set(entry.block, entry.data); else this.blocks.delete(entry.block);
+  }
+  /** Are there other bytes on the disk than at the last mark? Redo images may have been written home again, to the same effect. */
+  get isChanged(): boolean {
+    const first = new Map<number, Uint8Array>();
+    for (const { block, data } of this.marks.at(-1)!) if (!first.has(block)) first.set(block, data ?? zeroBlock);
+    return [...first].some(([block, data]) => Buffer.compare(this.block(block), data) !== 0);
+  }
+
+  protected override load(context: DomainContext, offset: number, length: number): number {
+    const first = Math.floor(offset / blockBytes), count = Math.ceil((offset + length) / blockBytes) - first;
+    if (offset % blockBytes || length % blockBytes) return super.load(context, offset, length);
+    let stored = 0;
+    for (let at = 0; at < count; at++) if (this.blocks.has(first + at)) stored++;
+    if (!stored && length <= SparseDevice.zeroBytes) return this.zeros;
+    if (stored < count) context.bytes.fill(0, this.buffer, this.buffer + length);
+    for (let at = 0; stored && at < count; at++) {
+      const data = this.blocks.get(first + at);
+      if (!data) continue;
+      context.bytes.set(data, this.buffer + at * blockBytes);
+      stored--;
+    }
+    return this.buffer;
+  }
   override peek(offset: number, length: number): Uint8Array {
+    const first = Math.floor(offset / blockBytes), within = offset % blockBytes;
+    if (within + length <= blockBytes) return this.block(first).subarray(within, within + length);
     const found = new Uint8Array(length);
-    for (let at = 0; at < length; at += blockBytes) { const data = this.blocks.get((offset + at) / blockBytes); if (data) found.set(data, at); }
+    for (let at = 0; at < length;) {
+      const from = (offset + at) % blockBytes, part = Math.min(blockBytes - from, length - at);
+      const data = this.blocks.get(Math.floor((offset + at) / blockBytes));
+      if (data) found.set(data.subarray(from, from + part), at);
+      at += part;
+    }
     return found;
   }
   override put(offset: number, data: Uint8Array): void {
-    for (let at = 0; at < data.length; at += blockBytes) this.blocks.set((offset + at) / blockBytes, data.slice(at, at + blockBytes));
+    for (let at = 0; at < data.length;) {
+      const block = Math.floor((offset + at) / blockBytes), from = (offset + at) % blockBytes, part = Math.min(blockBytes - from, data.length - at);
+      let whole = data.subarray(at, at + part);
+      if (part < blockBytes) {
+        const patched = this.block(block).slice();
+        patched.set(whole, from);
+        whole = patched;
+      }
+      this.marks.at(-1)?.push({ block, data: this.blocks.get(block) });
+      this.blocks.set(block, whole);
+      at += part;
+    }
   }
 }
 
@@ -145,14 +240,19 @@ const manifest = systemManifest();
 const tester = { name: "block-tester", module: null, rank: 6, memoryPages: 256, kernels: ["hosted"], capabilities: [1, 2, 3, 4, 5].map((badge) => ({ name: `block${badge}`, kind: "endpoint", domain: "block", badge })) };
 const modules = new Map<string, WebAssembly.Module>();
 
-/** The shipped module (or the one that BLOCK_MODULE names), or one that is broken on purpose: file → edit of its text. */
-export async function blockModule(broken?: { name: string; edits: Record<string, (text: string) => string> }): Promise<WebAssembly.Module> {
-  const name = broken ? `block-${broken.name}` : "block";
+/** A service broken on purpose: file → edit of its text. */
+export interface Broken { name: string; edits: Record<string, (text: string) => string> }
+
+/** Where the shipped module (or the one that BLOCK_MODULE names) lies, or a broken one. */
+export async function blockModulePath(broken?: Broken): Promise<string> {
+  const pages = manifest.domains.find((domain) => domain.name === "block")!.memoryPages;
+  return broken ? compileModule(`block-${broken.name}`, "services/block", pages, broken.edits) : process.env.BLOCK_MODULE ?? join(root, "build/modules/block.wasm");
+}
+export async function blockModule(broken?: Broken): Promise<WebAssembly.Module> {
+  const name = broken?.name ?? "";
   let module = modules.get(name);
   if (!module) {
-    const pages = manifest.domains.find((domain) => domain.name === "block")!.memoryPages;
-    const path = broken ? await compileModule(name, "services/block", pages, broken.edits) : process.env.BLOCK_MODULE ?? join(root, "build/modules/block.wasm");
-    module = new WebAssembly.Module(readFileSync(path));
+    module = new WebAssembly.Module(readFileSync(await blockModulePath(broken)));
     modules.set(name, module);
   }
   return module;
@@ -215,7 +315,7 @@ export class BlockBench {
   /** Allocate and write one extent; its address. */
   store(data: Uint8Array, hint = 0n): bigint {
     const blocks = Math.ceil(data.length / blockBytes);
-    const { address, count } = this.block.allocate({ hint, count: blocks });
+    const { address, count } = this.block.allocate({ hint, count: blocks, flags: 0 });
     if (count !== blocks) throw new Error(`asked for ${blocks} blocks, got ${count}`);
     this.writeExtents([{ address, data }]);
     return address;
@@ -247,8 +347,8 @@ export class BlockBench {
   /** One number a block of the image: 1 in use. */
   allocation(): Uint8Array {
     const { blockCount } = this.block.describe();
-    const reply = this.block.readAllocation({ first: 0n, bits: this.lease(Number(blockCount) / 8) });
-    const bits = this.bytes(Number(blockCount) / 8);
+    const length = Math.ceil(Number(blockCount) / 8), reply = this.block.readAllocation({ first: 0n, bits: this.lease(length) });
+    const bits = this.bytes(length);
     return Uint8Array.from({ length: Number(reply.blockCount) }, (_, block) => (bits[block >> 3]! >> (block & 7)) & 1);
   }
 }

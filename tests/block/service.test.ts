@@ -1,7 +1,7 @@
 // What the block service answers to its clients, over a disk that behaves: the interface, transaction by transaction.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BlockFlag } from "../../kernel-bindings/generated/host/block.ts";
+import { AllocateFlag, BlockFlag, StructureRole } from "../../kernel-bindings/generated/host/block.ts";
 import { BlockBench, FakeDevice, blake3, blockBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
 
 const Status = { InvalidArgument: 3, OutOfRange: 4, Denied: 2, Busy: 13, NoSpace: 40, TooLarge: 41, AlreadyFormatted: 42, NotFormatted: 35 } as const;
@@ -15,7 +15,7 @@ const again = (bench: BlockBench): BlockBench => { bench.close(); return new Blo
 test("an unformatted disk says so, and everything else answers it", () => {
   const bench = new BlockBench(new FakeDevice(new Uint8Array(minimumImageBytes)));
   assert.equal(bench.block.describe().mountStatus, Status.NotFormatted);
-  assert.equal(statusOf(() => bench.block.allocate({ hint: 0n, count: 1 })), Status.NotFormatted);
+  assert.equal(statusOf(() => bench.block.allocate({ hint: 0n, count: 1, flags: 0 })), Status.NotFormatted);
   assert.equal(statusOf(() => bench.commit()), Status.NotFormatted);
   assert.equal(statusOf(() => bench.read(0n, 1)), Status.NotFormatted);
 });
@@ -24,7 +24,7 @@ test("format makes an empty image, once", () => {
   const bench = fresh();
   const { blockCount, freeBlocks, mountStatus, generation } = bench.block.describe();
   assert.deepEqual({ blockCount, mountStatus, generation }, { blockCount: 16384n, mountStatus: 0, generation: 1n });
-  assert.equal(freeBlocks, 16384n - 4n - 1024n - 12n - 256n, "all but slots, log, map area and reserve");
+  assert.equal(freeBlocks, 16384n - 4n - 1024n - 15n - 256n, "all but slots, log, map area and reserve");
   assert.equal(statusOf(() => bench.block.format({ blockCount: 0n, flags: 0 })), Status.AlreadyFormatted);
   assert.equal(bench.block.describe().mountStatus, 0, "a refused format leaves the image mounted");
   bench.block.format({ blockCount: 0n, flags: 1 });
@@ -35,7 +35,7 @@ test("what was committed and synced is there after a mount: data, allocation, pa
   let bench = fresh();
   const data = pattern(1, 3 * blockBytes - 100);
   const address = bench.store(data);
-  const place = bench.block.allocate({ hint: 0n, count: 1 }).address;
+  const place = bench.block.allocate({ hint: 0n, count: 1, flags: 0 }).address;
   bench.write(place, pattern(2, blockBytes));
   bench.attach(Uint8Array.of(1, 2, 3));
   bench.attach(Uint8Array.of(9), 2);
@@ -136,7 +136,7 @@ test("extents are bound only to fresh blocks of this transaction, once, in order
   assert.equal(refused([{ address: 0n, data: pattern(2, blockBytes) }]), Status.InvalidArgument, "a superblock slot");
   assert.equal(refused([{ address: 12289n, data: pattern(2, blockBytes) }]), Status.InvalidArgument, "the log");
   assert.equal(refused([{ address: 1n << 62n, data: pattern(2, blockBytes) }]), Status.InvalidArgument, "past the end");
-  const { address } = bench.block.allocate({ hint: 0n, count: 4 });
+  const { address } = bench.block.allocate({ hint: 0n, count: 4, flags: 0 });
   assert.equal(refused([{ address: address + 3n, data: pattern(2, 2 * blockBytes) }]), Status.InvalidArgument, "half of it is not ours");
   bench.writeExtents([{ address, data: pattern(2, blockBytes) }]);
   assert.equal(refused([{ address, data: pattern(3, blockBytes) }]), Status.InvalidArgument, "a second time");
@@ -178,14 +178,14 @@ test("a freed block is not handed out until two checkpoints without it are durab
   bench.block.checkpoint();
   bench.block.free({ address, count: 1 });
   bench.commit();
-  const offered = (): boolean => { const got = bench.block.allocate({ hint: address, count: 1 }).address; bench.block.abandon(); return got === address; };
+  const offered = (): boolean => { const got = bench.block.allocate({ hint: address, count: 1, flags: 0 }).address; bench.block.abandon(); return got === address; };
   assert.equal(offered(), false);
   bench.block.sync();
   assert.equal(offered(), false);
   bench.block.checkpoint();
   assert.equal(offered(), false, "the generation before still uses it");
   const mounted = new BlockBench(new FakeDevice(bench.device.bytes.slice()));
-  assert.notEqual(mounted.block.allocate({ hint: address, count: 1 }).address, address, "also after a mount");
+  assert.notEqual(mounted.block.allocate({ hint: address, count: 1, flags: 0 }).address, address, "also after a mount");
   bench.block.checkpoint();
   assert.equal(offered(), true);
 });
@@ -195,20 +195,20 @@ test("a full image keeps a reserve, and can still free, commit and checkpoint", 
   const runs: Array<{ address: bigint; count: number }> = [];
   for (;;) {
     let run: { address: bigint; count: number };
-    try { run = bench.block.allocate({ hint: 0n, count: 4096 }); } catch { break; }
+    try { run = bench.block.allocate({ hint: 0n, count: 4096, flags: 0 }); } catch { break; }
     runs.push(run);
   }
   assert.equal(bench.block.describe().freeBlocks, 0n);
-  assert.equal(runs.reduce((sum, { count }) => sum + count, 0), 16384 - 4 - 1024 - 12 - 256);
+  assert.equal(runs.reduce((sum, { count }) => sum + count, 0), 16384 - 4 - 1024 - 15 - 256);
   bench.commit();
-  assert.equal(statusOf(() => bench.block.allocate({ hint: 0n, count: 1 })), Status.NoSpace);
-  assert.equal(bench.block.allocate({ hint: 1n << 63n, count: 300 }).count, 256, "the reserve, for who asks for it");
+  assert.equal(statusOf(() => bench.block.allocate({ hint: 0n, count: 1, flags: 0 })), Status.NoSpace);
+  assert.equal(bench.block.allocate({ hint: 0n, count: 300, flags: AllocateFlag.fromReserve }).count, 256, "the reserve, for who asks for it");
   bench.commit();
   for (const { address, count } of runs) bench.block.free({ address, count });
   bench.commit();
   bench.block.checkpoint();
   bench.block.checkpoint();
-  assert.equal(bench.block.describe().freeBlocks, 16384n - 4n - 1024n - 12n - 256n - 256n);
+  assert.equal(bench.block.describe().freeBlocks, 16384n - 4n - 1024n - 15n - 256n - 256n);
 });
 
 test("reads: bounds, whole blocks, the cache and redo images over it", () => {
@@ -216,7 +216,7 @@ test("reads: bounds, whole blocks, the cache and redo images over it", () => {
   const address = bench.store(pattern(1, 2 * blockBytes));
   bench.commit();
   assert.deepEqual(bench.read(address, 1), pattern(1, 2 * blockBytes).subarray(0, blockBytes));
-  const next = bench.block.allocate({ hint: 0n, count: 1 }).address;
+  const next = bench.block.allocate({ hint: 0n, count: 1, flags: 0 }).address;
   bench.read(next, 1);
   bench.writeExtents([{ address: next, data: pattern(9, blockBytes) }]);
   assert.deepEqual(bench.read(next, 1), pattern(9, blockBytes), "the cache forgets what is written");
@@ -233,6 +233,24 @@ test("reads: bounds, whole blocks, the cache and redo images over it", () => {
   assert.equal(statusOf(() => bench.read(16384n, 1)), Status.OutOfRange);
   assert.equal(statusOf(() => bench.read(16383n, 2)), Status.OutOfRange);
   assert.equal(statusOf(() => bench.block.read({ address, buffer: bench.lease(100) })), Status.InvalidArgument);
+});
+
+test("the statistics count what the cache does: images that wait, patches, blocks read ahead and wanted, evictions", () => {
+  const bench = fresh();
+  const { address } = bench.block.allocate({ hint: 0n, count: 2000, flags: 0 });
+  const data = pattern(3, blockBytes);
+  for (let i = 0; i < 3; i++) { data[i] = i; bench.write(address, data); bench.write(address + 1n, data); }
+  assert.equal(bench.statistics().waitingImages, 0n, "nothing is committed");
+  bench.commit();
+  const { waitingImages, redoPatches } = bench.statistics();
+  assert.deepEqual([waitingImages, redoPatches], [2n, 4n]);
+  bench.block.checkpoint();
+  assert.equal(bench.statistics().waitingImages, 0n);
+  for (let i = 2n; i < 2000n; i++) bench.read(address + i, 1);
+  const { readAheadBlocks, readAheadHits, cacheMisses, cacheEvictions } = bench.statistics();
+  assert.equal(readAheadBlocks, readAheadHits);
+  assert.equal(readAheadBlocks + cacheMisses, 1998n);
+  assert.ok(cacheMisses < 80n && cacheEvictions > 900n, `${cacheMisses} misses, ${cacheEvictions} evictions`);
 });
 
 test("records have a bound, and a commit that does not fit can be abandoned", () => {
@@ -265,7 +283,7 @@ test("a full log answers Busy, says checkpointWanted long before, and a checkpoi
 test("group extents are verified by chaining value and counter", () => {
   // The chaining value of one chunk of zeros at counter 64 has no reference here; a wrong one must be noticed at mount.
   let bench = fresh();
-  const { address } = bench.block.allocate({ hint: 0n, count: 1 });
+  const { address } = bench.block.allocate({ hint: 0n, count: 1, flags: 0 });
   bench.writeExtents([{ address, data: pattern(1, blockBytes), counterAndKind: (64n << 1n) | 1n, value: blake3(pattern(1, blockBytes)) }]);
   bench.commit(Uint8Array.of(1));
   bench = again(bench);
@@ -279,9 +297,9 @@ test("verify finds what was damaged", () => {
   bench.commit(Uint8Array.of(9));
   const sound = bench.block.verify();
   assert.equal(sound.damagedBlocks, 0n);
-  assert.equal(sound.ownedBlocks, 4n + 1024n + 12n);
-  assert.equal(sound.checkedBlocks, 4n + 2n + 1n + 1n + 1n);
+  assert.equal(sound.ownedBlocks, 4n + 1024n + 15n);
+  assert.equal(sound.checkedBlocks, 4n + 2n + 1n + 1n + 1n + 2n, "the log of the generation before too");
   bench.device.bytes[4096 * 4096 + 100]! ^= 1;
   const damaged = bench.block.verify();
-  assert.deepEqual([damaged.damagedBlocks, damaged.firstDamaged], [1n, 4096n]);
+  assert.deepEqual([damaged.damagedBlocks, damaged.firstDamaged, damaged.firstRole], [1n, 4096n, StructureRole.superblock]);
 });

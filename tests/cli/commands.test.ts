@@ -137,8 +137,10 @@ const failures: Array<[string[], number, RegExp]> = [
   [["ls", image, "hello"], 2, /^axiomfs ls: hello: a path inside an image is absolute; did you mean \/hello \?\n$/],
   [["mkfs", at("none.img")], 2, /^axiomfs mkfs: .*none\.img: the image does not exist yet; say how large .*--size 1G\n$/],
   [["mkfs", at("none.img"), "--size", "lots"], 2, /lots: not a size; write for example 512M or 1G\n$/],
-  [["mkfs", at("none.img"), "--size", "1M"], 2, /an image has 64\.0 MiB to 1\.0 TiB\n$/],
-  [["mkfs", at("none.img"), "--size", "2T"], 2, /an image has 64\.0 MiB to 1\.0 TiB\n$/],
+  [["mkfs", at("none.img"), "--size", "1M"], 2, /an image has 64\.0 MiB to 16\.0 TiB\n$/],
+  [["mkfs", at("none.img"), "--size", "17T"], 2, /an image has 64\.0 MiB to 16\.0 TiB\n$/],
+  [["grow", image, "--size", "65M", "--size", "17T"], 2, /an image has 64\.0 MiB to 16\.0 TiB\n$/],
+  [["grow", at("none.img")], 1, /cannot open the image: no such file or directory/],
   [["mkfs", image], 1, /already holds an axiomfs file system; .*--force\n$/],
   [["mkfs", join(folder, "no/folder.img"), "--size", "64M"], 1, /cannot make the image: no such file or directory\n$/],
   [["ls", at("none.img"), "/"], 1, /^axiomfs ls: .*none\.img: cannot open the image: no such file or directory; make one with: axiomfs mkfs .*--size 1G\n$/],
@@ -182,6 +184,27 @@ test("each failure is one clear line with its exit status, and leaves the image 
   }
   assert.equal(createHash("sha256").update(output("hash", "-R", image, "/")).digest("hex"), bytes);
   assert.equal(existsSync(at("none.img")), false);
+});
+
+test("grow makes an image larger with all that is in it, never smaller", () => {
+  const grown = copy("grown.img"), listing = output("hash", "-R", grown, "/");
+  const space = (): { size: number; free: number } => JSON.parse(output("df", grown, "--json")) as { size: number; free: number };
+  const before = space();
+  assert.match(axiomfs(["grow", grown]).stderr, /grown\.img: has all of its 64\.0 MiB already\n$/);
+  assert.deepEqual(axiomfs(["grow", grown, "--size", "200M"]), { status: 0, stdout: "", stderr: `${grown}: grown from 64.0 MiB to 200.0 MiB\n` });
+  assert.equal(statSync(grown).size, 200 << 20);
+  const after = space();
+  assert.equal(after.size, 200 << 20);
+  // A second bitmap page in three copies, and a reserve of 1/64.
+  assert.ok(after.free > before.free + (136 << 20) - (136 << 14) - (1 << 20), JSON.stringify([before, after]));
+  assert.match(axiomfs(["grow", grown, "--size", "100M"]).stderr, /--size 100M: the image has 200\.0 MiB, and an image only grows\n$/);
+  assert.equal(axiomfs(["grow", grown, "--size", "100M"]).status, 2);
+  truncateSync(grown, 300 << 20);
+  assert.equal((JSON.parse(output("grow", grown, "--json")) as { bytes: number }).bytes, 300 << 20, "all of the file");
+  writeFileSync(at("big"), randomBytes(150 << 20));
+  output("import", grown, at("big"));
+  assert.equal(output("hash", "-R", grown, "/").split("\n").filter((line) => !line.endsWith("/big")).join("\n"), listing);
+  assert.match(output("check", grown), /no problems\n$/);
 });
 
 test("one bad path does not stop the others", () => {

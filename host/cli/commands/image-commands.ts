@@ -1,4 +1,4 @@
-// mkfs, df, check: the image as a whole.
+// mkfs, grow, df, check: the image as a whole.
 import { existsSync, ftruncateSync, openSync, closeSync, rmSync, statSync } from "node:fs";
 import { checkReportBytes, readCheckReport } from "../../../kernel-bindings/generated/host/filesystem.ts";
 import { CommandError, Exit, hostReason } from "../../client/errors.ts";
@@ -8,9 +8,10 @@ import { showSize } from "../format.ts";
 import { print, printJson, tell } from "../output.ts";
 import { parseSize } from "../size.ts";
 
-/** What the block service takes: 16,384 to 2^28 blocks (docs/formats/block.md). */
-const leastImageBytes = 16384 * 4096;
-const mostImageBytes = 2 ** 28 * 4096;
+/** What the block service takes: 16,384 to 2^32 blocks (docs/formats/block.md). */
+const blockBytes = 4096;
+const leastImageBytes = 16384 * blockBytes;
+const mostImageBytes = 2 ** 32 * blockBytes;
 const forceFlag = 1;
 
 export function mkfs(imagePath: string, options: CommonOptions & { size?: string; force?: boolean }): void {
@@ -37,7 +38,7 @@ function undoResize(imagePath: string, isNew: boolean, size: number | null, oldS
   else if (size !== null && size !== oldSize) resizeFile(imagePath, oldSize);
 }
 
-const roundedSize = (text: string): number => Math.floor(parseSize(text) / 4096) * 4096;
+const roundedSize = (text: string): number => Math.floor(parseSize(text) / blockBytes) * blockBytes;
 
 function requireRoom(imagePath: string, size: number, option: string | undefined): void {
   if (size >= leastImageBytes && size <= mostImageBytes) return;
@@ -58,6 +59,24 @@ function resizeFile(imagePath: string, size: number): void {
   } catch (error) {
     throw new CommandError(`${imagePath}: cannot make the image: ${hostReason(error)}`);
   }
+}
+
+/** Without a size the image takes all of its file. A file that was made larger for a growth that failed stays so: nothing is stored there. */
+export function grow(imagePath: string, options: CommonOptions & { size?: string }): void {
+  const size = options.size === undefined ? null : roundedSize(options.size);
+  if (size !== null) requireRoom(imagePath, size, options.size);
+  if (size !== null && existsSync(imagePath) && statSync(imagePath).size < size) resizeFile(imagePath, size);
+  withImage("grow", imagePath, options, (image) => {
+    const bytesOf = (blockCount: bigint): bigint => blockCount * BigInt(blockBytes);
+    const before = image.block.describe().blockCount;
+    if (size !== null && BigInt(size) < bytesOf(before)) throw new CommandError(`--size ${options.size}: the image has ${showSize(bytesOf(before))}, and an image only grows`, Exit.usage);
+    // Whatever only the log has becomes part of a checkpoint first; the block service insists on it.
+    image.filesystem.checkpoint();
+    const { blockCount } = image.block.grow({ blockCount: BigInt((size ?? 0) / blockBytes) });
+    if (options.json === true) printJson({ image: imagePath, oldBytes: bytesOf(before), bytes: bytesOf(blockCount), freeBytes: bytesOf(image.block.describe().freeBlocks) });
+    else if (blockCount === before) tell(`${imagePath}: has all of its ${showSize(bytesOf(before))} already`);
+    else tell(`${imagePath}: grown from ${showSize(bytesOf(before))} to ${showSize(bytesOf(blockCount))}`);
+  });
 }
 
 export function df(imagePath: string, options: CommonOptions): void {

@@ -16,9 +16,25 @@ export namespace BlockFlag {
   export const droppedTail: u32 = 64;
 }
 
+/** Where a run may come from: also from the reserve, for what must be written so that something can be freed. */
+export namespace AllocateFlag {
+  export const fromReserve: u32 = 1;
+}
+
 /** How to format. */
 export namespace FormatFlag {
   export const force: u32 = 1;
+}
+
+/** What a block that the service owns is for. */
+export namespace StructureRole {
+  export const none: u32 = 0;
+  export const superblock: u32 = 1;
+  export const checkpoint: u32 = 2;
+  export const table: u32 = 3;
+  export const bitmapPage: u32 = 4;
+  export const logRecord: u32 = 5;
+  export const upperTable: u32 = 6;
 }
 
 /** How an extent's hash is computed: BLAKE3 of its bytes, or the chaining value of a group at its chunk counter. */
@@ -40,9 +56,9 @@ export namespace ExtentDescriptor {
   export function setValue(p: usize, value: usize): void { memory.copy(p + 16, value, 32); }
 }
 
-/** Counts since mount. */
+/** Counts since mount, and how things stand: redo images that wait to go home, blocks that were freed and are not reusable yet, free blocks of the reserve, nodes of the map that changed since the checkpoint. describe().freeBlocks + waitingBlocks + reserveBlocks are the bits that are 0 in readAllocation. */
 export namespace BlockStatistics {
-  export const SIZE: u32 = 128;
+  export const SIZE: u32 = 192;
   export function deviceReads(p: usize): u64 { return load<u64>(p); }
   export function setDeviceReads(p: usize, value: u64): void { store<u64>(p, value); }
   export function deviceWrites(p: usize): u64 { return load<u64>(p, 8); }
@@ -73,8 +89,24 @@ export namespace BlockStatistics {
   export function setLogUsedBlocks(p: usize, value: u64): void { store<u64>(p, value, 104); }
   export function extentsVerified(p: usize): u64 { return load<u64>(p, 112); }
   export function setExtentsVerified(p: usize, value: u64): void { store<u64>(p, value, 112); }
-  export function reserved(p: usize): u64 { return load<u64>(p, 120); }
-  export function setReserved(p: usize, value: u64): void { store<u64>(p, value, 120); }
+  export function discardedBlocks(p: usize): u64 { return load<u64>(p, 120); }
+  export function setDiscardedBlocks(p: usize, value: u64): void { store<u64>(p, value, 120); }
+  export function waitingBlocks(p: usize): u64 { return load<u64>(p, 128); }
+  export function setWaitingBlocks(p: usize, value: u64): void { store<u64>(p, value, 128); }
+  export function reserveBlocks(p: usize): u64 { return load<u64>(p, 136); }
+  export function setReserveBlocks(p: usize, value: u64): void { store<u64>(p, value, 136); }
+  export function changedMapNodes(p: usize): u64 { return load<u64>(p, 144); }
+  export function setChangedMapNodes(p: usize, value: u64): void { store<u64>(p, value, 144); }
+  export function cacheEvictions(p: usize): u64 { return load<u64>(p, 152); }
+  export function setCacheEvictions(p: usize, value: u64): void { store<u64>(p, value, 152); }
+  export function readAheadBlocks(p: usize): u64 { return load<u64>(p, 160); }
+  export function setReadAheadBlocks(p: usize, value: u64): void { store<u64>(p, value, 160); }
+  export function readAheadHits(p: usize): u64 { return load<u64>(p, 168); }
+  export function setReadAheadHits(p: usize, value: u64): void { store<u64>(p, value, 168); }
+  export function waitingImages(p: usize): u64 { return load<u64>(p, 176); }
+  export function setWaitingImages(p: usize, value: u64): void { store<u64>(p, value, 176); }
+  export function redoPatches(p: usize): u64 { return load<u64>(p, 184); }
+  export function setRedoPatches(p: usize, value: u64): void { store<u64>(p, value, 184); }
 }
 
 /** Size and state of the image. 0 or −Status. */
@@ -112,13 +144,14 @@ export function callFormat(endpoint: u32, blockCount: u64, flags: u32): i32 {
   return kernel.call(endpoint);
 }
 
-/** A contiguous run of up to `count` free blocks, near `hint`, in the open transaction. 0 or −Status. */
-export function callAllocate(endpoint: u32, hint: u64, count: u32): i32 {
+/** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint. 0 or −Status. */
+export function callAllocate(endpoint: u32, hint: u64, count: u32, flags: u32): i32 {
   store<u32>(messageOut, 196610);
   store<u64>(messageOut, 0, 4);
   store<u32>(messageOut, 0, 12);
   store<u64>(messageOut, hint, 16);
   store<u32>(messageOut, count, 24);
+  store<u32>(messageOut, flags, 28);
   return kernel.call(endpoint);
 }
 /** Reply of allocate: getters for the caller, setters for the server. */
@@ -129,7 +162,7 @@ export namespace AllocateReply {
   export function setCount(value: u32): void { store<u32>(messageIn, value, 24); }
 }
 
-/** Give blocks back; they are reusable when nothing recoverable reaches them. 0 or −Status. */
+/** Give blocks back; they are reusable when nothing recoverable reaches them. Busy: not before a checkpoint. 0 or −Status. */
 export function callFree(endpoint: u32, address: u64, count: u32): i32 {
   store<u32>(messageOut, 262146);
   store<u64>(messageOut, 0, 4);
@@ -307,6 +340,8 @@ export namespace VerifyReply {
   export function setFirstDamaged(value: u64): void { store<u64>(messageIn, value, 32); }
   export function ownedBlocks(): u64 { return load<u64>(messageOut, 40); }
   export function setOwnedBlocks(value: u64): void { store<u64>(messageIn, value, 40); }
+  export function firstRole(): u32 { return load<u32>(messageOut, 48); }
+  export function setFirstRole(value: u32): void { store<u32>(messageIn, value, 48); }
 }
 
 /** Drop the open transaction. 0 or −Status. */
@@ -317,15 +352,46 @@ export function callAbandon(endpoint: u32): i32 {
   return kernel.call(endpoint);
 }
 
+/** Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release. 0 or −Status. */
+export function callGrow(endpoint: u32, blockCount: u64): i32 {
+  store<u32>(messageOut, 1245186);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  store<u64>(messageOut, blockCount, 16);
+  return kernel.call(endpoint);
+}
+/** Reply of grow: getters for the caller, setters for the server. */
+export namespace GrowReply {
+  export function blockCount(): u64 { return load<u64>(messageOut, 16); }
+  export function setBlockCount(value: u64): void { store<u64>(messageIn, value, 16); }
+}
+
+/** The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found. 0 or −Status. */
+export function callDamage(endpoint: u32): i32 {
+  store<u32>(messageOut, 1310722);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 0, 12);
+  return kernel.call(endpoint);
+}
+/** Reply of damage: getters for the caller, setters for the server. */
+export namespace DamageReply {
+  export function address(): u64 { return load<u64>(messageOut, 16); }
+  export function setAddress(value: u64): void { store<u64>(messageIn, value, 16); }
+  export function role(): u32 { return load<u32>(messageOut, 24); }
+  export function setRole(value: u32): void { store<u32>(messageIn, value, 24); }
+  export function count(): u32 { return load<u32>(messageOut, 28); }
+  export function setCount(value: u32): void { store<u32>(messageIn, value, 28); }
+}
+
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
   /** Size and state of the image. */
   describe(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** Make an empty image of the device; blockCount 0 takes all of it. Durable when it returns. */
   format(badge: u32, rights: u32, blockCount: u64, flags: u32): u32 { return Status.Unsupported; }
-  /** A contiguous run of up to `count` free blocks, near `hint`, in the open transaction. */
-  allocate(badge: u32, rights: u32, hint: u64, count: u32): u32 { return Status.Unsupported; }
-  /** Give blocks back; they are reusable when nothing recoverable reaches them. */
+  /** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint. */
+  allocate(badge: u32, rights: u32, hint: u64, count: u32, flags: u32): u32 { return Status.Unsupported; }
+  /** Give blocks back; they are reusable when nothing recoverable reaches them. Busy: not before a checkpoint. */
   free(badge: u32, rights: u32, address: u64, count: u32): u32 { return Status.Unsupported; }
   /** Read whole blocks into the buffer. */
   read(badge: u32, rights: u32, address: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }
@@ -355,6 +421,10 @@ export abstract class Server {
   verify(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** Drop the open transaction. */
   abandon(badge: u32, rights: u32): u32 { return Status.Unsupported; }
+  /** Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release. */
+  grow(badge: u32, rights: u32, blockCount: u64): u32 { return Status.Unsupported; }
+  /** The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found. */
+  damage(badge: u32, rights: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
@@ -372,7 +442,7 @@ export abstract class Server {
       case 3:
         if (counts != 0) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
-        return this.allocate(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24));
+        return this.allocate(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 24), load<u32>(messageIn, 28));
       case 4:
         if (counts != 0) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
@@ -433,6 +503,14 @@ export abstract class Server {
         if (counts != 0) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
         return this.abandon(badge, rights);
+      case 19:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.grow(badge, rights, load<u64>(messageIn, 16));
+      case 20:
+        if (counts != 0) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.damage(badge, rights);
       default: return Status.Unsupported;
     }
   }

@@ -4,8 +4,12 @@ import { type ClientPort, copyHash, type Lease, StatusError, writeLease } from "
 export const INTERFACE = 2;
 /** State of the mounted image. */
 export const BlockFlag = { formatted: 1, readOnly: 2, cannotFlush: 4, fellBack: 8, checkpointWanted: 16, damaged: 32, droppedTail: 64 } as const;
+/** Where a run may come from: also from the reserve, for what must be written so that something can be freed. */
+export const AllocateFlag = { fromReserve: 1 } as const;
 /** How to format. */
 export const FormatFlag = { force: 1 } as const;
+/** What a block that the service owns is for. */
+export const StructureRole = { none: 0, superblock: 1, checkpoint: 2, table: 3, bitmapPage: 4, logRecord: 5, upperTable: 6 } as const;
 /** How an extent's hash is computed: BLAKE3 of its bytes, or the chaining value of a group at its chunk counter. */
 export const ExtentKind = { plain: 0, group: 1 } as const;
 
@@ -16,11 +20,11 @@ export function readExtentDescriptor(view: DataView, offset: number): ExtentDesc
   return { blockOffset: view.getUint32(offset + 0, true), lengthBytes: view.getUint32(offset + 4, true), counterAndKind: view.getBigUint64(offset + 8, true), value: copyHash(view, offset + 16) };
 }
 
-/** Counts since mount. */
-export interface BlockStatistics { deviceReads: bigint; deviceWrites: bigint; deviceFlushes: bigint; readBytes: bigint; writtenBytes: bigint; commits: bigint; syncs: bigint; checkpoints: bigint; cacheHits: bigint; cacheMisses: bigint; replayedRecords: bigint; droppedRecords: bigint; logBlocks: bigint; logUsedBlocks: bigint; extentsVerified: bigint; reserved: bigint }
-export const blockStatisticsBytes = 128;
+/** Counts since mount, and how things stand: redo images that wait to go home, blocks that were freed and are not reusable yet, free blocks of the reserve, nodes of the map that changed since the checkpoint. describe().freeBlocks + waitingBlocks + reserveBlocks are the bits that are 0 in readAllocation. */
+export interface BlockStatistics { deviceReads: bigint; deviceWrites: bigint; deviceFlushes: bigint; readBytes: bigint; writtenBytes: bigint; commits: bigint; syncs: bigint; checkpoints: bigint; cacheHits: bigint; cacheMisses: bigint; replayedRecords: bigint; droppedRecords: bigint; logBlocks: bigint; logUsedBlocks: bigint; extentsVerified: bigint; discardedBlocks: bigint; waitingBlocks: bigint; reserveBlocks: bigint; changedMapNodes: bigint; cacheEvictions: bigint; readAheadBlocks: bigint; readAheadHits: bigint; waitingImages: bigint; redoPatches: bigint }
+export const blockStatisticsBytes = 192;
 export function readBlockStatistics(view: DataView, offset: number): BlockStatistics {
-  return { deviceReads: view.getBigUint64(offset + 0, true), deviceWrites: view.getBigUint64(offset + 8, true), deviceFlushes: view.getBigUint64(offset + 16, true), readBytes: view.getBigUint64(offset + 24, true), writtenBytes: view.getBigUint64(offset + 32, true), commits: view.getBigUint64(offset + 40, true), syncs: view.getBigUint64(offset + 48, true), checkpoints: view.getBigUint64(offset + 56, true), cacheHits: view.getBigUint64(offset + 64, true), cacheMisses: view.getBigUint64(offset + 72, true), replayedRecords: view.getBigUint64(offset + 80, true), droppedRecords: view.getBigUint64(offset + 88, true), logBlocks: view.getBigUint64(offset + 96, true), logUsedBlocks: view.getBigUint64(offset + 104, true), extentsVerified: view.getBigUint64(offset + 112, true), reserved: view.getBigUint64(offset + 120, true) };
+  return { deviceReads: view.getBigUint64(offset + 0, true), deviceWrites: view.getBigUint64(offset + 8, true), deviceFlushes: view.getBigUint64(offset + 16, true), readBytes: view.getBigUint64(offset + 24, true), writtenBytes: view.getBigUint64(offset + 32, true), commits: view.getBigUint64(offset + 40, true), syncs: view.getBigUint64(offset + 48, true), checkpoints: view.getBigUint64(offset + 56, true), cacheHits: view.getBigUint64(offset + 64, true), cacheMisses: view.getBigUint64(offset + 72, true), replayedRecords: view.getBigUint64(offset + 80, true), droppedRecords: view.getBigUint64(offset + 88, true), logBlocks: view.getBigUint64(offset + 96, true), logUsedBlocks: view.getBigUint64(offset + 104, true), extentsVerified: view.getBigUint64(offset + 112, true), discardedBlocks: view.getBigUint64(offset + 120, true), waitingBlocks: view.getBigUint64(offset + 128, true), reserveBlocks: view.getBigUint64(offset + 136, true), changedMapNodes: view.getBigUint64(offset + 144, true), cacheEvictions: view.getBigUint64(offset + 152, true), readAheadBlocks: view.getBigUint64(offset + 160, true), readAheadHits: view.getBigUint64(offset + 168, true), waitingImages: view.getBigUint64(offset + 176, true), redoPatches: view.getBigUint64(offset + 184, true) };
 }
 
 export class BlockClient {
@@ -42,17 +46,18 @@ export class BlockClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.format");
   }
-  /** A contiguous run of up to `count` free blocks, near `hint`, in the open transaction. */
-  allocate(request: { hint: bigint; count: number }): { address: bigint; count: number } {
+  /** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint. */
+  allocate(request: { hint: bigint; count: number; flags: number }): { address: bigint; count: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 196610, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
     view.setBigUint64(16, request.hint, true);
     view.setUint32(24, request.count, true);
+    view.setUint32(28, request.flags, true);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.allocate");
     return { address: view.getBigUint64(16, true), count: view.getUint32(24, true) };
   }
-  /** Give blocks back; they are reusable when nothing recoverable reaches them. */
+  /** Give blocks back; they are reusable when nothing recoverable reaches them. Busy: not before a checkpoint. */
   free(request: { address: bigint; count: number }): void {
     const view = this.client.messageOut;
     view.setUint32(0, 262146, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
@@ -169,12 +174,12 @@ export class BlockClient {
     return { blockCount: view.getBigUint64(16, true) };
   }
   /** Check every structure that this service owns on the disk. */
-  verify(): { checkedBlocks: bigint; damagedBlocks: bigint; firstDamaged: bigint; ownedBlocks: bigint } {
+  verify(): { checkedBlocks: bigint; damagedBlocks: bigint; firstDamaged: bigint; ownedBlocks: bigint; firstRole: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 1114114, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.verify");
-    return { checkedBlocks: view.getBigUint64(16, true), damagedBlocks: view.getBigUint64(24, true), firstDamaged: view.getBigUint64(32, true), ownedBlocks: view.getBigUint64(40, true) };
+    return { checkedBlocks: view.getBigUint64(16, true), damagedBlocks: view.getBigUint64(24, true), firstDamaged: view.getBigUint64(32, true), ownedBlocks: view.getBigUint64(40, true), firstRole: view.getUint32(48, true) };
   }
   /** Drop the open transaction. */
   abandon(): void {
@@ -182,5 +187,22 @@ export class BlockClient {
     view.setUint32(0, 1179650, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.abandon");
+  }
+  /** Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release. */
+  grow(request: { blockCount: bigint }): { blockCount: bigint } {
+    const view = this.client.messageOut;
+    view.setUint32(0, 1245186, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
+    view.setBigUint64(16, request.blockCount, true);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block.grow");
+    return { blockCount: view.getBigUint64(16, true) };
+  }
+  /** The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found. */
+  damage(): { address: bigint; role: number; count: number } {
+    const view = this.client.messageOut;
+    view.setUint32(0, 1310722, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block.damage");
+    return { address: view.getBigUint64(16, true), role: view.getUint32(24, true), count: view.getUint32(28, true) };
   }
 }

@@ -608,7 +608,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 3,
     "name": "allocate",
-    "sentence": "A contiguous run of up to `count` free blocks, near `hint`, in the open transaction.",
+    "sentence": "A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint.",
     "request": [
      {
       "name": "hint",
@@ -619,6 +619,11 @@ export const interfaceTable: TableInterface[] = [
       "name": "count",
       "type": "u32",
       "offset": 8
+     },
+     {
+      "name": "flags",
+      "type": "u32",
+      "offset": 12
      }
     ],
     "reply": [
@@ -639,7 +644,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 4,
     "name": "free",
-    "sentence": "Give blocks back; they are reusable when nothing recoverable reaches them.",
+    "sentence": "Give blocks back; they are reusable when nothing recoverable reaches them. Busy: not before a checkpoint.",
     "request": [
      {
       "name": "address",
@@ -901,6 +906,11 @@ export const interfaceTable: TableInterface[] = [
       "name": "ownedBlocks",
       "type": "u64",
       "offset": 24
+     },
+     {
+      "name": "firstRole",
+      "type": "u32",
+      "offset": 32
      }
     ],
     "leases": [],
@@ -912,6 +922,52 @@ export const interfaceTable: TableInterface[] = [
     "sentence": "Drop the open transaction.",
     "request": [],
     "reply": [],
+    "leases": [],
+    "capabilities": []
+   },
+   {
+    "number": 19,
+    "name": "grow",
+    "sentence": "Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release.",
+    "request": [
+     {
+      "name": "blockCount",
+      "type": "u64",
+      "offset": 0
+     }
+    ],
+    "reply": [
+     {
+      "name": "blockCount",
+      "type": "u64",
+      "offset": 0
+     }
+    ],
+    "leases": [],
+    "capabilities": []
+   },
+   {
+    "number": 20,
+    "name": "damage",
+    "sentence": "The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found.",
+    "request": [],
+    "reply": [
+     {
+      "name": "address",
+      "type": "u64",
+      "offset": 0
+     },
+     {
+      "name": "role",
+      "type": "u32",
+      "offset": 8
+     },
+     {
+      "name": "count",
+      "type": "u32",
+      "offset": 12
+     }
+    ],
     "leases": [],
     "capabilities": []
    }
@@ -931,10 +987,30 @@ export const interfaceTable: TableInterface[] = [
     }
    },
    {
+    "name": "AllocateFlag",
+    "sentence": "Where a run may come from: also from the reserve, for what must be written so that something can be freed.",
+    "values": {
+     "fromReserve": 1
+    }
+   },
+   {
     "name": "FormatFlag",
     "sentence": "How to format.",
     "values": {
      "force": 1
+    }
+   },
+   {
+    "name": "StructureRole",
+    "sentence": "What a block that the service owns is for.",
+    "values": {
+     "none": 0,
+     "superblock": 1,
+     "checkpoint": 2,
+     "table": 3,
+     "bitmapPage": 4,
+     "logRecord": 5,
+     "upperTable": 6
     }
    },
    {

@@ -1,11 +1,27 @@
-// The allocator against a model with one state a block, over random allocations, frees, abandoned transactions and checkpoints.
+// The allocator against a model with one state a block, over random allocations, frees, abandoned transactions and checkpoints. A million operations on the release module: tests/block/allocator-model.ts.
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Allocator } from "../allocator";
+import { Checkpoint } from "../checkpoint";
+import { Damage } from "../damage";
 import { Geometry, PAGE_BITS } from "../geometry";
-import { Random } from "./memory-disk";
+import { MapReader } from "../map-reader";
+import { CHANGED_NODES_LIMIT, MapTree } from "../map-tree";
+import { FRAME_COUNT, PageFrames } from "../page-frames";
+import { MemoryDisk, Random } from "./memory-disk";
 
 const BLOCKS: u32 = 3 * PAGE_BITS + 1000;
 const FREE: u8 = 0, USED: u8 = 1, RECENT: u8 = 2, OLDER: u8 = 3, OWNED: u8 = 4;
+
+/** An allocator over a map of which nothing was ever written, so that no disk is needed. */
+function allocatorOf(blockCount: u64): Allocator {
+  const geometry = new Geometry();
+  geometry.layOut(blockCount);
+  const disk = new MemoryDisk(), reader = new MapReader(disk, geometry, new Damage()), checkpoint = new Checkpoint(disk, geometry, reader), frames = new PageFrames();
+  checkpoint.reset();
+  const allocator = new Allocator(geometry, new MapTree(disk, geometry, frames, checkpoint, reader), frames);
+  allocator.reset();
+  return allocator;
+}
 
 class Model {
   readonly geometry: Geometry;
@@ -15,10 +31,8 @@ class Model {
   free: u64 = 0;
 
   constructor() {
-    const geometry = new Geometry();
-    geometry.layOut(BLOCKS);
-    const allocator = new Allocator(geometry);
-    allocator.reset();
+    const allocator = allocatorOf(BLOCKS);
+    const geometry = allocator.geometry;
     this.geometry = geometry;
     this.allocator = allocator;
     for (let i: u32 = 0; i < BLOCKS; i++) {
@@ -32,16 +46,15 @@ class Model {
   /** Blocks that the allocator sees otherwise. */
   differences(): u32 {
     let wrong: u32 = 0;
-    const out = heap.alloc(4096);
     for (let page: u32 = 0; page < this.geometry.pageCount; page++) {
-      this.allocator.writePage(page, out);
+      if (this.allocator.tree.loadPage(page)) return BLOCKS;
+      const out = this.allocator.tree.bits;
       for (let i: u32 = 0; i < PAGE_BITS && page * PAGE_BITS + i < BLOCKS; i++) {
         const state = this.states[page * PAGE_BITS + i];
         const inUse = (load<u8>(out + (i >> 3)) >> <u8>(i & 7) & 1) != 0;
         if (inUse != (state == USED || state == OWNED)) wrong++;
       }
     }
-    heap.free(out);
     return wrong;
   }
 
@@ -121,6 +134,41 @@ describe("the allocator", () => {
     expect(model.allocator.freeCount).toBe(model.allocator.reserveCount);
     expect(model.allocator.availableCount).toBe(0);
     expect(model.allocator.allocate(0, 5000, true)).toBe(Status.Ok);
+  });
+
+  it("answers Busy when as many nodes of the map changed as a checkpoint may have, and goes on after one; memory stays bounded", () => {
+    const allocator = allocatorOf(1 << 32);
+    let busy = 0, wrong = 0;
+    for (let round = 0; round < 6; round++) {
+      let status: u32 = Status.Ok;
+      // One block in each page from the round's place on: every page is another node, and every 84 pages a table.
+      for (let page: u64 = 0; page < 1000 && !status; page++) {
+        const hint = (<u64>round * 1000 + page + 100) * PAGE_BITS + 5;
+        status = allocator.allocate(hint, 2, false);
+        if (status) continue;
+        if (allocator.foundAddress != hint) wrong++;
+        if (allocator.free(hint, 1)) wrong++;
+      }
+      if (status == Status.Busy) busy++;
+      if (allocator.tree.changedCount > CHANGED_NODES_LIMIT || !allocator.isCheckpointWanted) wrong++;
+      if (allocator.free((<u64>round * 1000 + 100) * PAGE_BITS + 6, 1)) wrong++; // no new node
+      allocator.fresh.clear();
+      allocator.advance();
+    }
+    expect(busy).toBe(6);
+    expect(wrong).toBe(0);
+    expect(allocator.frames.pinnedCount).toBeLessThan(FRAME_COUNT / 2);
+  });
+
+  it("reaches both ends of 16 TiB", () => {
+    const allocator = allocatorOf(1 << 32);
+    const total = allocator.freeCount;
+    expect(total).toBe(allocator.geometry.clientBlocks(0, 1 << 32));
+    expect(allocator.allocate((1 << 32) - 1, 1, false)).toBe(Status.Ok);
+    expect(allocator.foundAddress).toBe((1 << 32) - 1);
+    expect(allocator.allocate((1 << 32) - 1, 5, false)).toBe(Status.Ok);
+    expect(allocator.foundAddress).toBe(1, "around the end");
+    expect(allocator.freeCount).toBe(total - 6);
   });
 
   it("refuses to free what no client has", () => {

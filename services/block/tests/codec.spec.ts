@@ -1,12 +1,12 @@
 // Round trips of every structure on the disk, and what its reader refuses (docs/formats/block.md).
-import { BLOCK_BYTES, Geometry } from "../geometry";
+import { BLOCK_BYTES, Geometry, Level, PAGE_BITS } from "../geometry";
 import { EXTENT_BODY_BYTES, ItemType, LogRecord, RECORD_HEADER_BYTES, RecordKind, itemsOf } from "../log-record";
-import { PageType, isPageSound, pointerHash, pointerTarget, setPointer, writePageHeader } from "../map-page";
+import { PageType, isPageSound, pointerFree, pointerHash, pointerTarget, setPointer, setPointerFree, writePageHeader } from "../map-page";
 import { SUPERBLOCK_BYTES, Superblock } from "../superblock";
 
 const sector: usize = memory.data(512, 16);
 const page: usize = memory.data(4096, 16);
-const pointer: usize = memory.data(40, 16);
+const pointer: usize = memory.data(48, 16);
 const value: usize = memory.data(32, 16);
 const imageId: usize = memory.data(16, 16);
 
@@ -14,7 +14,8 @@ function superblock(): Superblock {
   const geometry = new Geometry();
   geometry.layOut(16384);
   const made = new Superblock(sector);
-  made.begin(geometry);
+  made.begin();
+  made.describePlaces(geometry);
   made.generation = 6;
   made.describeLog(3, 40, 25, value);
   made.describeCheckpoint(geometry.checkpointAddress(1), value);
@@ -27,7 +28,7 @@ describe("a superblock", () => {
     superblock();
     expect(String.UTF8.decodeUnsafe(sector, 7)).toBe("AXIOMFS");
     expect(load<u8>(sector, 7)).toBe(0);
-    expect(load<u32>(sector, 8)).toBe(1);
+    expect(load<u32>(sector, 8)).toBe(2);
     expect(load<u32>(sector, 12)).toBe(SUPERBLOCK_BYTES);
     expect(load<u64>(sector, 56)).toBe(6);
     expect(load<u64>(sector, 64)).toBe(8192);
@@ -35,7 +36,10 @@ describe("a superblock", () => {
     expect(load<u64>(sector, 80)).toBe(12289);
     expect(load<u64>(sector, 88)).toBe(1024);
     expect(load<u64>(sector, 96)).toBe(13313);
-    expect(load<u64>(sector, 104)).toBe(12);
+    expect(load<u64>(sector, 104)).toBe(1);
+    expect(load<u32>(sector, 216)).toBe(0);
+    expect(load<u32>(sector, 220)).toBe(1);
+    expect(load<u64>(sector, 224)).toBe(13319);
     expect(load<u64>(sector, 112)).toBe(3);
     expect(load<u64>(sector, 120)).toBe(40);
     expect(load<u64>(sector, 128)).toBe(25);
@@ -59,31 +63,76 @@ describe("a superblock", () => {
 
   it("must name the places of its size", () => {
     const geometry = new Geometry();
-    geometry.layOut(16384);
-    expect(superblock().fits(geometry)).toBe(true);
-    for (let offset = 80; offset < 112; offset += 8) {
+    expect(superblock().layOut(geometry)).toBe(true);
+    expect(geometry.blockCount).toBe(16384);
+    expect(geometry.nodeAddress(Level.page, 0)).toBe(13319 + 6);
+    const offsets: u32[] = [80, 88, 96, 104, 216, 220, 224, 176];
+    for (let i = 0; i < offsets.length; i++) {
       const made = superblock();
-      store<u64>(sector + offset, load<u64>(sector + offset) + 1);
-      expect(made.fits(geometry)).toBe(false);
+      store<u32>(sector + offsets[i], load<u32>(sector + offsets[i]) + 1);
+      expect(made.layOut(geometry)).toBe(false);
     }
     const made = superblock();
     store<u64>(sector, 13314, 168);
-    expect(made.fits(geometry)).toBe(false);
+    expect(made.layOut(geometry)).toBe(false);
   });
 });
+
+/** Whether two nodes, or a node and another owned place, share a block, or the owned runs overlap or leave the image. Only the first, last and some other nodes of large maps. */
+function placesOverlap(geometry: Geometry): bool {
+  for (let run: u32 = 0; run < geometry.ownedRuns; run++) {
+    if (geometry.ownedFirst(run) + geometry.ownedCount(run) > geometry.blockCount) return true;
+    for (let other: u32 = 0; other < run; other++) {
+      if (geometry.ownedFirst(run) < geometry.ownedFirst(other) + geometry.ownedCount(other) && geometry.ownedFirst(other) < geometry.ownedFirst(run) + geometry.ownedCount(run)) return true;
+    }
+  }
+  let nodes: u64 = 0, blocks: u64 = 0;
+  for (let level: u32 = 0; level < Level.count; level++) {
+    const count = geometry.levelCount(level);
+    nodes += count;
+    for (let index: u32 = 0; index + 1 < count; index += 1 + index / 50) {
+      const address = geometry.nodeAddress(level, index), next = geometry.nodeAddress(level, index + 1);
+      if (next < address + 3) return true;
+    }
+  }
+  for (let segment: u32 = 0; segment < geometry.segmentCount; segment++) blocks += geometry.segment(segment).blockCount;
+  return blocks != 3 * nodes;
+}
 
 describe("the geometry", () => {
   it("keeps owned places apart and inside, for every size", () => {
     const geometry = new Geometry();
-    for (let blocks: u64 = 16384; blocks <= 1 << 28; blocks = blocks * 5 / 4 + 7) {
+    for (let blocks: u64 = 16384; blocks <= 1 << 32; blocks = blocks * 5 / 4 + 7) {
       expect(geometry.layOut(blocks)).toBe(true);
       expect(geometry.logStart).toBeGreaterThan(geometry.slotAddress(3));
-      expect(geometry.mapStart).toBe(geometry.logStart + geometry.logBlocks);
-      expect(geometry.pageAddress(geometry.pageCount - 1, 2) + 1).toBe(geometry.mapStart + geometry.mapBlocks);
-      expect(geometry.mapStart + geometry.mapBlocks).toBeLessThan(blocks);
+      expect(geometry.checkpointStart).toBe(geometry.logStart + geometry.logBlocks);
+      expect(placesOverlap(geometry)).toBe(false);
     }
     expect(geometry.layOut(16383)).toBe(false);
-    expect(geometry.layOut((1 << 28) + 1)).toBe(false);
+    expect(geometry.layOut((1 << 32) + 1)).toBe(false);
+  });
+
+  it("keeps owned places apart and nodes where they were, however it grows", () => {
+    const geometry = new Geometry(), before = new Geometry();
+    geometry.layOut(16384);
+    let grown = 0, wrong = 0;
+    for (let blocks: u64 = 16384; blocks < 1 << 32 && wrong == 0; blocks = blocks * 7 / 2 + 100) {
+      before.copyFrom(geometry);
+      const status = geometry.extend(blocks);
+      if (status) {
+        wrong += before.segmentCount == 8 ? 0 : 1;
+        break;
+      }
+      grown++;
+      if (placesOverlap(geometry)) wrong++;
+      for (let level: u32 = 0; level < 3; level++) for (let index: u32 = 0; index < before.levelCount(level); index++) if (geometry.nodeAddress(level, index) != before.nodeAddress(level, index)) wrong++;
+    }
+    expect(wrong).toBe(0);
+    expect(grown).toBe(8, "seven times larger, and the size that it was");
+    geometry.layOut(PAGE_BITS);
+    expect(geometry.extend(PAGE_BITS + 2)).toBe(40, "two blocks do not hold their own map");
+    expect(geometry.extend(PAGE_BITS + 3)).toBe(0);
+    expect(geometry.blockCount).toBe(PAGE_BITS + 3);
   });
 
   it("knows what clients may have", () => {
@@ -95,9 +144,12 @@ describe("the geometry", () => {
     expect(geometry.isForClients(4097, 8191)).toBe(false);
     expect(geometry.isForClients(12288, 1)).toBe(false);
     expect(geometry.isForClients(12289, 1)).toBe(false);
-    expect(geometry.isForClients(13324, 1)).toBe(false);
-    expect(geometry.isForClients(13325, 16384 - 13325)).toBe(true);
-    expect(geometry.isForClients(13325, 16385 - 13325)).toBe(false);
+    expect(geometry.isForClients(13327, 1)).toBe(false);
+    expect(geometry.isForClients(13328, 16384 - 13328)).toBe(true);
+    expect(geometry.isForClients(13328, 16385 - 13328)).toBe(false);
+    expect(geometry.clientBlocks(0, 1 << 40)).toBe(16384 - 4 - 1024 - 15);
+    expect(geometry.clientBlocks(12287, 3)).toBe(1);
+    expect(geometry.ownedBlocks).toBe(1043);
     expect(geometry.isForClients(16384, 1)).toBe(false);
     expect(geometry.isForClients(u64.MAX_VALUE, 2)).toBe(false);
     expect(geometry.isForClients(16000, u64.MAX_VALUE)).toBe(false);
@@ -108,8 +160,10 @@ describe("a page of the map", () => {
   it("is believed only with its hash, type, address and index", () => {
     memory.fill(page, 7, BLOCK_BYTES);
     writePageHeader(page, PageType.bitmap, 1, 500, 3, 9);
+    setPointerFree(pointer, 77);
     setPointer(pointer, 500, page, BLOCK_BYTES);
     expect(pointerTarget(pointer)).toBe(500);
+    expect(pointerFree(pointer)).toBe(77);
     expect(isPageSound(page, BLOCK_BYTES, PageType.bitmap, 500, 3, pointerHash(pointer))).toBe(true);
     expect(isPageSound(page, BLOCK_BYTES, PageType.table, 500, 3, pointerHash(pointer))).toBe(false);
     expect(isPageSound(page, BLOCK_BYTES, PageType.bitmap, 501, 3, pointerHash(pointer))).toBe(false);

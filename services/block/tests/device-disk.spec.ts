@@ -190,3 +190,42 @@ describe("other answers", () => {
     expect(disk.read(5, 0, 0, 1)).toBe(Status.Ok);
   });
 });
+
+describe("a device that answers with an error", () => {
+  beforeEach(() => {
+    driver = new DyingDriver();
+    disk = new DeviceDisk(driver);
+    expect(disk.open()).toBe(Status.Ok);
+    driver.answer = Status.DeviceError;
+  });
+
+  it("gets a read or a write three times", () => {
+    driver.deaths = 2;
+    expect(disk.write(5, 0, 0, 1)).toBe(Status.Ok);
+    expect(driver.writes).toBe(1);
+    driver.deaths = 2;
+    expect(disk.read(5, 0, 0, 1)).toBe(Status.Ok);
+    expect(driver.reads).toBe(1);
+    expect(driver.describes).toBe(1, "the driver is the same");
+  });
+
+  it("and does so every time is believed", () => {
+    driver.deaths = 3;
+    expect(disk.write(5, 0, 0, 1)).toBe(Status.DeviceError);
+    expect(driver.deaths).toBe(0);
+    expect(driver.writes).toBe(0);
+  });
+
+  it("gets a flush once", () => {
+    driver.deaths = 1;
+    expect(disk.flush()).toBe(Status.DeviceError);
+    expect(driver.deaths).toBe(0);
+    expect(driver.flushes).toBe(0);
+  });
+
+  it("has its errors counted apart from deaths of its driver", () => {
+    driver.deaths = 2;
+    expect(disk.write(0, 0, 0, 512)).toBe(Status.Ok, "each part of a long transfer has its attempts");
+    expect(driver.writes).toBe(2);
+  });
+});

@@ -16,6 +16,8 @@ export class MemoryDisk extends Disk {
   failFlushIn: i32 = -1;
   /** After so many calls of any kind the driver does not answer any more, until this is −1 again. What it was doing then is done half: a transfer of several blocks, the first of them. */
   silentIn: i32 = -1;
+  /** A block that cannot be read. */
+  badBlock: u64 = u64.MAX_VALUE;
   silence: u32 = Status.DeviceGone;
 
   constructor() {
@@ -34,6 +36,7 @@ export class MemoryDisk extends Disk {
     this.readCount++;
     if (!this.holds(block, count)) return Status.OutOfRange;
     if (this.isSilent()) return this.silence;
+    if (this.badBlock >= block && this.badBlock - block < count) return Status.DeviceError;
     memory.copy(<usize>source + address, this.address(block), <usize>count << BLOCK_SHIFT);
     return Status.Ok;
   }

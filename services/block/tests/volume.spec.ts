@@ -111,7 +111,8 @@ describe("a mount", () => {
       const after = remount();
       expect(after.volume.mountStatus).toBe(Status.Ok);
       expect(after.volume.fellBack).toBe(true);
-      expect(after.volume.superblock.generation).toBe(1);
+      // A superblock that is there but leads to damage is covered by another one.
+      expect(after.volume.superblock.generation).toBe(i == 0 ? 1 : 3);
       expect(pieces(after, 0)).toBe(5);
     }
   });
@@ -189,8 +190,8 @@ describe("an abandoned transaction", () => {
     expect(world.volume.free(address + 1, 2)).toBe(Status.Ok);
     world.volume.abandon();
     expect(world.volume.allocator.freeCount).toBe(free);
-    expect(world.volume.allocator.isInUse(address, 1)).toBe(false);
-    expect(world.volume.allocator.recent.count).toBe(0);
+    expect(world.volume.allocator.requireInUse(address, 1)).toBe(Status.InvalidArgument);
+    expect(world.volume.allocator.waiting.count).toBe(0);
     expect(world.volume.transaction.isEmpty).toBe(true);
   });
 

@@ -41,6 +41,9 @@ export class FakeBlock extends BlockLayer {
   refuseAttach: bool = false;
   /** What describe answers. */
   describeStatus: u32 = Status.Ok;
+  /** So many frees until a checkpoint: then Busy, and a checkpoint is wanted after half of them. */
+  freesMost: u32 = u32.MAX_VALUE;
+  private freesSince: u32 = 0;
 
   constructor(private blocks: u32) {
     super();
@@ -57,6 +60,7 @@ export class FakeBlock extends BlockLayer {
     this.blockCount = this.blocks;
     this.mountStatus = Status.Ok;
     this.freeBlocks = this.countFree();
+    this.isCheckpointWanted = this.freesSince >= this.freesMost / 2;
     return Status.Ok;
   }
   countFree(): u32 {
@@ -93,6 +97,8 @@ export class FakeBlock extends BlockLayer {
 
   free(address: u64, count: u32): u32 {
     this.messages++;
+    if (this.freesSince >= this.freesMost) return Status.Busy;
+    this.freesSince++;
     for (let i: u32 = 0; i < count; i++) {
       const at = <u32>address + i;
       assert(this.state[at] == USED || this.state[at] == FRESH, "what is freed is in use");
@@ -195,6 +201,7 @@ export class FakeBlock extends BlockLayer {
   }
   /** What Axiom does after commit: the root counts from now on, the pieces before it go. */
   checkpoint(): void {
+    this.freesSince = 0;
     this.commit();
     this.root = this.committedRoot;
     this.pieces = [];

@@ -103,6 +103,50 @@ describe("a mount", () => {
   });
 });
 
+describe("a block service that remembers only so many frees until a checkpoint", () => {
+  it("gets the checkpoint when it wants it, in the middle of a sweep, and loses nothing", () => {
+    const block = new FakeBlock(20000);
+    const target = makeStore(block, roomySizes());
+    for (let i: u32 = 0; i < 1000; i++) store(target, i);
+    checkpoint(target, block);
+    block.freesMost = 200;
+    expect(target.collector.begin()).toBe(Status.Ok);
+    for (let i: u32 = 0; i < 100; i++) store(target, i);
+    let freed: u32 = 0, steps = 0;
+    do {
+      expect(target.collector.sweep(1000)).toBe(Status.Ok);
+      expect(target.collector.freedObjects).toBeLessThan(100 + 16 + 1);
+      freed += target.collector.freedObjects;
+      steps++;
+      checkpoint(target, block);
+    } while (target.collector.remaining && steps < 100);
+    expect(freed).toBe(900);
+    expect(target.mount()).toBe(Status.Ok);
+    expect(hasExactly(target, 100)).toBe(true);
+    expect(<u32>target.recount.ownedBlocks).toBe(block.countUsed());
+  });
+
+  it("ends a step that frees nothing more, and says so if there is no checkpoint", () => {
+    const block = new FakeBlock(20000);
+    const target = makeStore(block, roomySizes());
+    for (let i: u32 = 0; i < 300; i++) store(target, i);
+    checkpoint(target, block);
+    expect(target.collector.begin()).toBe(Status.Ok);
+    block.freesMost = 1;
+    expect(target.collector.sweep(1000)).toBe(Status.Ok);
+    expect(target.collector.freedObjects).toBe(1);
+    expect(target.collector.remaining).toBeGreaterThan(0);
+    expect(target.collector.sweep(1000)).toBe(Status.Busy);
+    block.freesMost = u32.MAX_VALUE;
+    let freed: u32 = 0;
+    do {
+      expect(target.collector.sweep(1000)).toBe(Status.Ok);
+      freed += target.collector.freedObjects;
+    } while (target.collector.remaining);
+    expect(freed).toBe(299);
+  });
+});
+
 describe("a checkpoint", () => {
   it("costs what is new, not what is there", () => {
     const block = new FakeBlock(40000);

@@ -32,7 +32,7 @@ function exerciseBlocks(count: u32): void {
     for (let k: u32 = 0; k < writes; k++) {
       let which = random(BLOCKS);
       if (which >= owned && owned < BLOCKS) {
-        must("allocate", block.callAllocate(Handles.block, 0, 1));
+        must("allocate", block.callAllocate(Handles.block, 0, 1, 0));
         addresses[owned] = block.AllocateReply.address();
         model[owned] = 0;
         which = owned++;

@@ -54,7 +54,7 @@ function benchDevice(): void {
 
 function benchBlock(): void {
   let count = scaled(200), began = now();
-  must("allocate", block.callAllocate(Handles.block, 0, 1));
+  must("allocate", block.callAllocate(Handles.block, 0, 1, 0));
   const address = block.AllocateReply.address();
   for (let i: u32 = 0; i < count; i++) {
     must("write", block.callWrite(Handles.block, address, 0, buffer, 4096));
