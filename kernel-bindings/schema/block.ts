@@ -44,5 +44,7 @@ export const block: Interface = {
     { number: 19, name: "grow", sentence: "Make the image larger where it lies; blockCount 0 takes all of the device. Durable when it returns. Busy: a transaction is open, or something was committed since the newest checkpoint, which the new generation would release.", request: { blockCount: "u64" }, reply: { blockCount: "u64" },
       errors: ["DeviceGone", "NoSpace", "TooLarge", "InvalidArgument", "Busy", "Lost", "NotDurable", "DeviceError", "ReadOnly", "Corrupted"] },
     { number: 20, name: "damage", sentence: "The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found.", reply: { address: "u64", role: "u32", count: "u32" } },
+    { number: 21, name: "writeDurable", sentence: "Write blocks in place in a transaction of its own: journaled, and surviving power loss when this returns. Busy: a transaction is open. NotDurable: done, on a device that cannot flush.", request: { address: "u64" },
+      leases: [{ name: "data", access: "read" }], errors: ["DeviceGone", "DeviceError", "InvalidArgument", "TooLarge", "Busy", "Lost", "NotDurable", "ReadOnly", "Corrupted"] },
   ],
 };

@@ -4,6 +4,7 @@ import { BlockStatistics } from "../../kernel-bindings/generated/assembly/block"
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { ROOT_BYTES, ROOT_COUNT } from "./checkpoint";
 import { Disk, Entropy, Leases } from "./disk";
+import { writeDurable } from "./durable-write";
 import { format } from "./format";
 import { BLOCK_BYTES, PAGE_BITS, PAGE_BITS_BYTES } from "./geometry";
 import { Grow } from "./grow";
@@ -99,6 +100,8 @@ export class BlockService extends block.Server {
     if (!status) this.volume.transaction.made(badge);
     return status;
   }
+
+  writeDurable(badge: u32, rights: u32, address: u64, data: u32, dataLength: u32): u32 { return writeDurable(this.volume, address, data, dataLength); }
 
   write(badge: u32, rights: u32, address: u64, data: u32, dataLength: u32): u32 {
     const status = this.volume.write(address, data, dataLength);

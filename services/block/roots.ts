@@ -27,6 +27,9 @@ export class Roots {
     memory.copy(this.entry(badge) + 8, address, lengthBytes);
   }
 
+  /** Was a root set that is not committed? */
+  get isOpen(): bool { return memory.compare(this.open, this.committed, TABLE_BYTES) != 0; }
+
   commit(): void { memory.copy(this.committed, this.open, TABLE_BYTES); }
   abandon(): void { memory.copy(this.open, this.committed, TABLE_BYTES); }
   /** One client's alone. */

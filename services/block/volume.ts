@@ -346,6 +346,7 @@ export class Volume {
     this.log.noteFlushed();
     this.discards.takeOlder();
     this.allocator.advance();
+    this.roots.commit(); // `abandon` must not lead back behind what the log has been released for
     this.checkpointCount++;
     this.uncheckpointedCount = 0;
     return this.disk.canFlush ? Status.Ok : Status.NotDurable;

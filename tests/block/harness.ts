@@ -325,6 +325,7 @@ export class BlockBench {
     return this.bytes(blocks * blockBytes);
   }
   write(address: bigint, data: Uint8Array): void { this.block.write({ address, data: this.put(data) }); }
+  writeDurable(address: bigint, data: Uint8Array): void { this.block.writeDurable({ address, data: this.put(data) }); }
   commit(payload: Uint8Array = new Uint8Array(0), badge = 1): { sequence: bigint; flags: number } { return this.as(badge).commit({ payload: this.put(payload) }); }
   attach(payload: Uint8Array, badge = 1): void { this.as(badge).attach({ payload: this.put(payload) }); }
   setRoot(root: Uint8Array, badge = 1): void { this.as(badge).setRoot({ root: this.put(root) }); }

@@ -92,6 +92,8 @@ const scenarios: Scenario[] = [
   { operation: "verify", run: ({ bench }) => (bench.block.verify().damagedBlocks ? Status.DeviceError : 0) },
   { operation: "abandon", before: (hand) => { place(3)(hand); hand.bench.writeExtents([{ address, data }]); }, run: ({ bench }) => { bench.block.abandon(); } },
   { operation: "damage", run: ({ bench }) => { bench.block.damage(); } },
+  // The bytes that are there: it has no number in the client's sequence, so the state must be one that has.
+  { operation: "writeDurable", run: (hand) => { const at = hand.addresses()[2]!; hand.bench.writeDurable(at, hand.block(at)[0]!); } },
   { operation: "mount", name: "of a sound image", run: mounts },
   { operation: "mount", name: "of a torn image", image: images.torn, run: mounts },
   { operation: "mount", name: "of an image without its newest superblock", image: images.damaged, run: mounts },

@@ -53,6 +53,44 @@ test("what was committed and synced is there after a mount: data, allocation, pa
   assert.deepEqual(bench.allocation(), allocation);
 });
 
+test("a durable write is a transaction of its own: journal, flush, answer; refused while another is open", () => {
+  let bench = fresh();
+  const address = bench.store(pattern(1, 2 * blockBytes));
+  assert.equal(statusOf(() => bench.writeDurable(address, pattern(2, blockBytes))), Status.Busy, "the extent is not committed");
+  bench.commit(Uint8Array.of(1));
+  bench.setRoot(Uint8Array.of(7), 3);
+  assert.equal(statusOf(() => bench.writeDurable(address, pattern(2, blockBytes))), Status.Busy, "a root is not committed");
+  bench.block.abandon();
+  const before = bench.statistics();
+  bench.writeDurable(address, pattern(2, blockBytes));
+  const after = bench.statistics();
+  assert.deepEqual([after.deviceWrites - before.deviceWrites, after.deviceFlushes - before.deviceFlushes, after.commits - before.commits], [1n, 1n, 1n]);
+  assert.equal(statusOf(() => bench.writeDurable(address + 5n, pattern(3, blockBytes))), Status.InvalidArgument, "a block that is not in use");
+  assert.equal(statusOf(() => bench.writeDurable(address, pattern(3, 100))), Status.InvalidArgument, "no whole block");
+  const image = bench.device.bytes.slice();
+  bench.close();
+  bench = new BlockBench(new FakeDevice(image));
+  bench.mount();
+  assert.deepEqual(bench.read(address, 1), pattern(2, blockBytes));
+  assert.deepEqual(bench.pieces(1), [Uint8Array.of(1)], "it adds nothing to what clients are handed back");
+  bench.close();
+});
+
+test("a root that a checkpoint holds is not taken back by abandon", () => {
+  let bench = fresh();
+  bench.setRoot(Uint8Array.of(1), 2);
+  bench.commit(Uint8Array.of(1));
+  bench.setRoot(Uint8Array.of(2), 2);
+  bench.block.checkpoint();
+  bench.store(pattern(1, blockBytes));
+  bench.block.abandon();
+  bench.block.checkpoint();
+  assert.deepEqual(bench.getRoot(2), Uint8Array.of(2));
+  bench = again(bench);
+  assert.deepEqual(bench.getRoot(2), Uint8Array.of(2));
+  bench.close();
+});
+
 test("what was not committed is gone after a mount", () => {
   let bench = fresh();
   const before = bench.allocation();

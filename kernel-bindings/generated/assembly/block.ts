@@ -383,6 +383,16 @@ export namespace DamageReply {
   export function setCount(value: u32): void { store<u32>(messageIn, value, 28); }
 }
 
+/** Write blocks in place in a transaction of its own: journaled, and surviving power loss when this returns. Busy: a transaction is open. NotDurable: done, on a device that cannot flush. 0 or −Status. */
+export function callWriteDurable(endpoint: u32, address: u64, dataSource: u32, dataAddress: usize, dataLength: u32): i32 {
+  store<u32>(messageOut, 1376258);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 1, 12);
+  store<u64>(messageOut, address, 16);
+  store<u32>(messageOut, dataSource, 64); store<u32>(messageOut, <u32>dataAddress, 68); store<u32>(messageOut, dataLength, 72); store<u32>(messageOut, 1, 76);
+  return kernel.call(endpoint);
+}
+
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
   /** Size and state of the image. */
@@ -425,6 +435,8 @@ export abstract class Server {
   grow(badge: u32, rights: u32, blockCount: u64): u32 { return Status.Unsupported; }
   /** The first block that the service found damaged since it began to mount, and what it is for: why nothing is served (mountStatus Corrupted), or what it did without. Role none: nothing was found. */
   damage(badge: u32, rights: u32): u32 { return Status.Unsupported; }
+  /** Write blocks in place in a transaction of its own: journaled, and surviving power loss when this returns. Busy: a transaction is open. NotDurable: done, on a device that cannot flush. */
+  writeDurable(badge: u32, rights: u32, address: u64, data: u32, dataLength: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
@@ -511,6 +523,10 @@ export abstract class Server {
         if (counts != 0) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
         return this.damage(badge, rights);
+      case 21:
+        if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.writeDurable(badge, rights, load<u64>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       default: return Status.Unsupported;
     }
   }

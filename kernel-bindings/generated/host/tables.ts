@@ -970,6 +970,23 @@ export const interfaceTable: TableInterface[] = [
     ],
     "leases": [],
     "capabilities": []
+   },
+   {
+    "number": 21,
+    "name": "writeDurable",
+    "sentence": "Write blocks in place in a transaction of its own: journaled, and surviving power loss when this returns. Busy: a transaction is open. NotDurable: done, on a device that cannot flush.",
+    "request": [
+     {
+      "name": "address",
+      "type": "u64",
+      "offset": 0
+     }
+    ],
+    "reply": [],
+    "leases": [
+     "data"
+    ],
+    "capabilities": []
    }
   ],
   "constants": [
