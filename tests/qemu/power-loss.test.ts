@@ -13,10 +13,11 @@ import { readWriteLog, rebuild } from "./write-log.ts";
 let withoutFlush = "";
 before(async () => {
   // The block service asks for a flush; this build of it believes that one happened.
-  const broken = await compileModule("block-without-flush", "services/block", 768, {
+  const manifest = systemManifest();
+  const broken = await compileModule("block-without-flush", "services/block", manifest.domains.find(({ name }) => name === "block")!.memoryPages, {
     "services/block/driver.ts": (text) => text.replace(/-device\.callFlush\([^)]*\)/, "0"),
   });
-  withoutFlush = bundle("without-flush", systemManifest(), { block: broken });
+  withoutFlush = bundle("without-flush", manifest, { block: broken });
 });
 
 interface Result { images: number; lost: string[] }
