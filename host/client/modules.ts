@@ -10,7 +10,7 @@ export const projectPath: string = fileURLToPath(new URL("../../", import.meta.u
 export const kernelPath: string = join(projectPath, "build/kernel/kernel.elf");
 export const bundlePath: string = join(projectPath, "build/kernel/bundle.bin");
 
-export interface ServiceManifest { version: number; domains: Array<{ name: string; module: string | null }> }
+export interface ServiceManifest { version: number; domains: Array<{ name: string; module: string | null; memoryPages: number }> }
 
 export function loadManifest(): ServiceManifest {
   return JSON.parse(readFileSync(join(projectPath, "services/system.json"), "utf8")) as ServiceManifest;
