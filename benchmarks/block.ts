@@ -119,6 +119,10 @@ async function inQemu(folder: string): Promise<void> {
   row("durable 4 KiB transactions a second, in place", rates("in place"));
   row("4 KiB transactions a second, 64 a sync", rates("group", 64));
   row("ext4 in the Linux guest: 4 KiB write + fsync a second", String(Math.round(median(ext4))));
+  for (const kind of [...ours[0]!.times.keys()].filter((name) => name.includes(": "))) {
+    const microseconds = (quickest: boolean): string => (median(of(kind, quickest)) / 1000).toFixed(1);
+    row(`  µs, of ${kind}`, `${microseconds(false)}; of the quickest tenth ${microseconds(true)}`);
+  }
   for (const requests of ours[0]!.requests) row("  device writes, flushes, bytes of one", requests);
   row("4 KiB read from the cache, ns", median(ours.map(({ cachedRead }) => Number(cachedRead))).toString());
 }

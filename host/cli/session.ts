@@ -7,6 +7,7 @@ import { CommandError, Exit, hostReason } from "../client/errors.ts";
 import { Image } from "../client/image.ts";
 import { describeFailure } from "./failure.ts";
 import { flush, tell } from "./output.ts";
+import { warningsOf } from "./warnings.ts";
 
 export interface CommonOptions { json?: boolean; trace?: string }
 
@@ -29,6 +30,7 @@ export function withImage(name: string, imagePath: string, options: SessionOptio
       trace: file === null ? undefined : (bytes) => writeWhole(file, bytes),
       log: (line) => tell(`axiomfs: ${line}`),
     });
+    for (const warning of warningsOf(image.block.describe().flags)) tell(`axiomfs: ${imagePath}: ${warning}`);
     work(image);
     if (options.changes === true) durably(image, imagePath);
   } catch (error) {

@@ -155,10 +155,10 @@ export class Kernel {
     return any;
   }
 
-  /** One turn of an idle system: everything that can happen without a client happens, background work last. */
-  turn(): void {
+  /** An idle system: everything that can happen without a client happens, background work last. With `limit` 1 at most one step of that. */
+  turn(limit = deliveryLimit): void {
     if (this.depth !== 0) return;
-    for (let count = 0; count < deliveryLimit && this.powerOffStatus === null; count++) {
+    for (let count = 0; count < limit && this.powerOffStatus === null; count++) {
       const moved = this.advance();
       this.deliver();
       if (!moved && !this.workInBackground()) return;

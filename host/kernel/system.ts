@@ -93,9 +93,9 @@ export class System {
     return this.kernel.powerOffStatus;
   }
 
-  /** Lets devices, timers, console and background work go on until nothing can. Call it while idle. */
-  turn(): void {
-    this.kernel.turn();
+  /** Lets devices, timers, console and background work go on until nothing can. Call it while idle. With `limit` 1: events, or one step of background work. */
+  turn(limit?: number): void {
+    this.kernel.turn(limit);
   }
 
   /** Milliseconds until a timer is due: how long an idle host may sleep. Infinity without one. */

@@ -47,5 +47,7 @@ export const blockDevice: Interface = {
       errors: ["Unsupported", "DeviceError", "DeviceGone", "TimedOut", "InvalidArgument", "OutOfRange", "ReadOnly", "TooLarge"] },
     { number: 16, name: "health", sentence: "A DeviceHealth.", leases: [{ name: "health", access: "write" }], errors: ["InvalidArgument"] },
     { number: 17, name: "scheduling", sentence: "A SchedulingStatistics.", leases: [{ name: "scheduling", access: "write" }], errors: ["InvalidArgument"] },
+    { number: 18, name: "writeTogether", sentence: "Write two buffers, each to its own place, at the same time; the device has both, perhaps not durably, when this returns. After an error any part of either may be there.", request: { sector: "u64", otherSector: "u64" },
+      leases: [{ name: "buffer", access: "read" }, { name: "other", access: "read" }], errors: ["DeviceError", "DeviceGone", "TimedOut", "InvalidArgument", "OutOfRange", "ReadOnly"] },
   ],
 };

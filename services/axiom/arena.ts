@@ -35,8 +35,8 @@ export class Arena {
   get tail(): usize { return this.base + this.usedBytes; }
   get freeBytes(): u32 { return this.capacityBytes - this.usedBytes; }
   get freeEntries(): u32 { return this.capacityEntries - this.count; }
-  /** Half full by bytes or by entries: time for a checkpoint, with room left for the largest batch. */
-  get isHalfFull(): bool { return this.usedBytes >= this.capacityBytes >> 1 || this.count >= this.capacityEntries >> 1; }
+  /** Full by so many eighths, of bytes or of entries. */
+  isFilled(eighths: u32): bool { return this.usedBytes >= (this.capacityBytes >> 3) * eighths || this.count >= (this.capacityEntries >> 3) * eighths; }
 
   /** Make the verified piece at `tail` part of the log. The caller has seen that its bytes and entries fit. */
   adopt(lengthBytes: u32): void {

@@ -49,8 +49,10 @@ export class Log {
   /** Height of the entry that comes next. */
   get nextHeight(): u64 { return this.chain.next; }
 
-  /** BlockFlags for the caller: the journal's, and whether the arena asks for a checkpoint too. */
-  get flags(): u32 { return this.journal.flags | (this.arena.isHalfFull ? BlockFlag.checkpointWanted : 0); }
+  /** BlockFlags for the caller: the journal's, and whether the arena asks for a checkpoint too: when it is convenient at three eighths, at once at half. */
+  get flags(): u32 {
+    return this.journal.flags | (this.arena.isFilled(3) ? BlockFlag.checkpointWanted : 0) | (this.arena.isFilled(4) ? BlockFlag.checkpointDue : 0);
+  }
 
   /** Read the log back from below, and verify what is read. */
   mount(): u32 {
@@ -80,7 +82,7 @@ export class Log {
     this.rejectReason = this.batch.validate(lengthBytes, count, badge, rights, this.policy, this.keys);
     if (this.rejectReason != Reject.none) return Status.Rejected;
     const entryBytes = this.batch.entryBytes + STATE_ROOT_ENTRY_BYTES;
-    // Whoever makes a checkpoint when `checkpointWanted` asks for it never comes here: the other half takes the largest batch.
+    // Whoever makes a checkpoint when `checkpointDue` asks for it never comes here: the other half takes the largest batch.
     const fits = PIECE_HEAD_BYTES + entryBytes <= this.arena.freeBytes && count + 1 <= this.arena.freeEntries;
     let status = fits ? this.objects.prepare() : <u32>Status.OutOfMemory;
     if (status == Status.Ok) {

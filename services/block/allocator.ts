@@ -7,7 +7,7 @@
 // What stays true (docs/crash-contract.md rule 5): a freed block is handed out only after two checkpoints that do not contain it became durable. An operation that does not answer Ok has changed nothing.
 //
 // Memory: a node that changed, and a plane of bits for each page with fresh or waiting blocks, stay in the page frames. With at most 384 changed nodes a generation (map-tree.ts) that is at most 5 × 384 frames,
-// also after a mount that fell back by one generation: changed 2, recent 2 and older 1, or after its first checkpoint changed 1, fresh 1, recent 1 and older 2.
+// also after a mount that fell back by one generation: changed 2, recent 2 and older 1, or after its first checkpoint changed 1, fresh 1, recent 1 and older 2; and one plane that `fresh` keeps.
 //
 // Safety: every run is checked against the image (Geometry.isForClients) before its pages are used as indexes.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
@@ -53,8 +53,10 @@ export class Allocator {
   /** The run found by the last `allocate`. */
   get foundAddress(): u64 { return this.search.foundAddress; }
   get foundCount(): u32 { return this.search.foundCount; }
-  /** Half of what may change between two checkpoints has. */
-  get isCheckpointWanted(): bool { return this.tree.changedCount >= CHANGED_NODES_LIMIT / 2; }
+  /** Three eighths of what may change between two checkpoints have. */
+  get isCheckpointWanted(): bool { return this.tree.changedCount >= CHANGED_NODES_LIMIT / 8 * 3; }
+  /** Half has: the rest is for the commit on its way and for what the checkpoint allocates and frees. */
+  get isCheckpointDue(): bool { return this.tree.changedCount >= CHANGED_NODES_LIMIT / 2; }
 
   /** Blocks of a run that lie in the page of its first one. */
   private partOf(address: u64, count: u64): u32 { return <u32>min<u64>(count, PAGE_BITS - address % PAGE_BITS); }
@@ -195,24 +197,38 @@ export class Allocator {
 
   replayFree(address: u64, count: u64): u32 { return this.judgeReplay(this.freeUpTo(address, count, FRAME_COUNT)); }
 
-  /** What a running service would have refused is in no sound record. */
-  private judgeReplay(status: u32): u32 { return status == Status.InvalidArgument || status == Status.Busy ? <u32>Status.Corrupted : status; }
-
-  /** A run that was freed after the generation before the mounted one: that one may still be returned to, so what is free of it waits. */
-  replayOlderFree(address: u64, count: u64): u32 {
+  /**
+   * Blocks that a replayed record says were written: in use, or freed since the mounted generation. Others could be handed out and written before the next one, and a later mount would lay what the record says over that.
+   */
+  replayWrite(address: u64, count: u64): u32 {
     for (let at = address, end = address + count; at < end; ) {
       const part = this.partOf(at, end - at);
-      const status = this.waitOlder(<u32>(at / PAGE_BITS), <u32>(at % PAGE_BITS), part);
+      const page = <u32>(at / PAGE_BITS), first = <u32>(at % PAGE_BITS);
+      const status = this.tree.loadPage(page);
       if (status) return status;
+      if (countBits(this.tree.bits, first, part) + this.waiting.recent.countIn(page, first, part) != part) return Status.Corrupted;
       at += part;
     }
     return Status.Ok;
   }
-  private waitOlder(page: u32, first: u32, count: u32): u32 {
-    const status = this.tree.loadPage(page);
-    if (status) return status;
-    if (!this.waiting.older.hasRoomFor(page)) return Status.Corrupted;
-    for (let at = first; at < first + count; at++) if (!countBits(this.tree.bits, at, 1)) this.waiting.add(this.waiting.older, page, at, 1);
+
+  /** What a running service would have refused is in no sound record. */
+  private judgeReplay(status: u32): u32 { return status == Status.InvalidArgument || status == Status.Busy ? <u32>Status.Corrupted : status; }
+
+  /**
+   * A run that was freed after the generation before the mounted one: that one may still be returned to, so it waits. Corrupted: not all of it is free, or some of it waits already, or there is more than ever waits;
+   * a block is freed once between two generations, because it waits for both.
+   */
+  replayOlderFree(address: u64, count: u64): u32 {
+    for (let at = address, end = address + count; at < end; ) {
+      const part = this.partOf(at, end - at);
+      const page = <u32>(at / PAGE_BITS), first = <u32>(at % PAGE_BITS);
+      const status = this.tree.loadPage(page);
+      if (status) return status;
+      if (countBits(this.tree.bits, first, part) || this.waiting.older.countIn(page, first, part) || !this.waiting.older.hasRoomFor(page)) return Status.Corrupted;
+      this.waiting.add(this.waiting.older, page, first, part);
+      at += part;
+    }
     return Status.Ok;
   }
 

@@ -47,6 +47,8 @@ export class BlockCache {
   private buckets: usize = heap.alloc(BUCKETS * 2);
   private ghosts: usize = heap.alloc(GHOSTS * 16);
   private isDraining: bool = false;
+  /** So many of the oldest committed images have waited for long enough in time. */
+  private expiredCount: u32 = 0;
   hitCount: u64 = 0;
   missCount: u64 = 0;
   evictionCount: u64 = 0;
@@ -66,6 +68,7 @@ export class BlockCache {
     }
     for (let entry: u32 = 0; entry < CAPACITY; entry++) this.link(entry, FREE, CAPACITY + FREE);
     this.isDraining = false;
+    this.expiredCount = 0;
     this.hitCount = 0;
     this.missCount = 0;
     this.evictionCount = 0;
@@ -186,6 +189,9 @@ export class BlockCache {
     return entry < 0 ? 0 : this.image(entry);
   }
 
+  /** Was the block written through the journal in the open transaction? */
+  hasOpen(address: u64): bool { return this.lookUp(address, true) >= 0; }
+
   /** An image of the block that is in the open record or in one after this sequence, or 0: what a patch may change. */
   loggedAfter(address: u64, sequence: u64): usize {
     const open = this.lookUp(address, true);
@@ -265,20 +271,25 @@ export class BlockCache {
   /** Sequence of the record of that image. */
   get oldestSequence(): u64 { return load<u64>(this.at(this.oldest(COMMITTED)), 16); }
 
+  /** Every image that waits now is due. */
+  expire(): void { this.expiredCount = this.committedCount; }
+
   /** Whether images ought to go home, at this sequence of the log. */
   isDue(sequence: u64): bool {
     const count = this.committedCount;
     if (count > WAITING_IMAGES) this.isDraining = true;
     if (count <= WAITING_IMAGES / 2) this.isDraining = false;
-    return this.isDraining || (count != 0 && sequence - this.lagsSince >= WAITING_RECORDS);
+    return this.isDraining || this.expiredCount != 0 || (count != 0 && sequence - this.lagsSince >= WAITING_RECORDS);
   }
 
   /** Write the oldest committed image home; it is clean then. The caller made its record durable and named. */
   sendOldestHome(disk: Disk): u32 {
     const entry = this.oldest(COMMITTED);
     const status = disk.write(this.address(entry), 0, this.image(entry), 1);
-    if (!status) this.move(entry, this.queueOf(this.address(entry)));
-    return status;
+    if (status) return status;
+    this.move(entry, this.queueOf(this.address(entry)));
+    if (this.expiredCount) this.expiredCount--;
+    return Status.Ok;
   }
 
   /** Write every committed image home. */

@@ -9,6 +9,7 @@ import { Allocator } from "./allocator";
 import { BlockCache } from "./block-cache";
 import { Disk, Leases } from "./disk";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, PAGE_BITS } from "./geometry";
+import { KeptData } from "./kept-data";
 
 const WINDOW_BLOCKS: u32 = 32;
 /** Readers that are told apart: u64 where the next miss is expected, u64 blocks that the last one read. */
@@ -20,7 +21,7 @@ export class BlockReader {
   /** The stream that gives way to a new one. */
   private turn: u32 = 0;
 
-  constructor(readonly disk: Disk, readonly geometry: Geometry, readonly allocator: Allocator, readonly cache: BlockCache, readonly leases: Leases) {}
+  constructor(readonly disk: Disk, readonly geometry: Geometry, readonly allocator: Allocator, readonly cache: BlockCache, readonly kept: KeptData, readonly leases: Leases) {}
 
   /** Forget who read what. No read begins at block 0, which is the service's own. */
   reset(): void { memory.fill(this.streams, 0, STREAMS * 16); }
@@ -32,12 +33,15 @@ export class BlockReader {
     if (address >= this.geometry.blockCount || count > this.geometry.blockCount - address) return Status.OutOfRange;
     // What this service owns it writes past the cache.
     if (count == 1 && this.geometry.isForClients(address, 1)) return this.readOne(address, lease);
-    const status = this.disk.read(address, lease, 0, count);
+    let status = this.disk.read(address, lease, 0, count);
+    if (!status && !this.kept.isEmpty) status = this.kept.overlay(address, count, lease);
     return status || !this.cache.hasImages ? status : this.cache.overlay(address, count, this.leases, lease);
   }
 
   private readOne(address: u64, lease: u32): u32 {
-    let data = this.cache.find(address);
+    // Of a block that is kept back, the cache may have what the disk holds, or a newer image of the open transaction.
+    const kept = this.kept.find(address);
+    let data = kept && !this.cache.hasOpen(address) ? kept : this.cache.find(address);
     if (data) return this.leases.write(lease, 0, data, BLOCK_BYTES);
     const stream = this.streamAt(address);
     const window = this.usedFrom(address, min(<u32>load<u64>(stream, 8) * 2, WINDOW_BLOCKS));

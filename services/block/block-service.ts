@@ -1,9 +1,11 @@
 // The block interface over a Volume: checks what a message alone can say, translates, and fills in replies.
 import * as block from "../../kernel-bindings/generated/assembly/block";
 import { BlockStatistics } from "../../kernel-bindings/generated/assembly/block";
+import { BlockCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { Background } from "./background";
 import { ROOT_BYTES, ROOT_COUNT } from "./checkpoint";
-import { Disk, Entropy, Leases } from "./disk";
+import { Disk, Entropy, Leases, Timer } from "./disk";
 import { writeDurable } from "./durable-write";
 import { format } from "./format";
 import { BLOCK_BYTES, PAGE_BITS, PAGE_BITS_BYTES } from "./geometry";
@@ -20,9 +22,10 @@ export class BlockService extends block.Server {
   private replayer: Replay;
   private verifier: Verifier;
   private grower: Grow;
+  private resting: Background;
   private page: usize = heap.alloc(BLOCK_BYTES);
 
-  constructor(disk: Disk, leases: Leases, entropy: Entropy) {
+  constructor(disk: Disk, leases: Leases, entropy: Entropy, timer: Timer) {
     super();
     const volume = new Volume(disk, leases, entropy);
     this.volume = volume;
@@ -30,6 +33,7 @@ export class BlockService extends block.Server {
     this.replayer = new Replay(volume);
     this.verifier = new Verifier(volume);
     this.grower = new Grow(volume);
+    this.resting = new Background(volume, timer);
   }
 
   /** Mount what is there. A service that cannot still starts: its operations answer why. */
@@ -42,8 +46,13 @@ export class BlockService extends block.Server {
   receive(badge: u32, rights: u32): u32 {
     const status = this.volume.mountStatus;
     if (status == Status.DeviceGone || status == Status.Cancelled) this.mount.run();
-    return this.dispatch(badge, rights);
+    const answer = this.dispatch(badge, rights);
+    this.resting.watch();
+    return answer;
   }
+
+  /** The timer fired; the driver's bit says nothing that is waited for. */
+  notified(bits: u32): void { if (bits & BlockCapabilities.timerBit) this.resting.tick(); }
 
   /** A client died, or gave its endpoint up. */
   closed(badge: u32): void { this.volume.dropClient(badge); }
@@ -54,8 +63,9 @@ export class BlockService extends block.Server {
    * served, and changes are answered Lost or DeviceError, until somebody restarts the service.
    */
   background(): u32 {
+    const hasMore = this.resting.step();
     assert(!this.volume.failure || this.volume.mountStatus != Status.Ok || !this.volume.hasWritten, "a flush or a write of the log failed: mounting anew");
-    return this.volume.rest() ? 1 : 0;
+    return hasMore ? 1 : 0;
   }
 
   describe(badge: u32, rights: u32): u32 {

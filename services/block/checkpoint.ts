@@ -21,6 +21,8 @@ const computed: usize = memory.data(32, 16);
 
 export class Checkpoint {
   readonly structure: usize = heap.alloc(CHECKPOINT_BYTES);
+  /** The same as the newest durable generation has it. */
+  private durable: usize = heap.alloc(CHECKPOINT_BYTES);
 
   constructor(readonly disk: Disk, readonly geometry: Geometry, private reader: MapReader) {}
 
@@ -43,17 +45,26 @@ export class Checkpoint {
 
   upperPointer(index: u32): usize { return pointerAt(this.structure + POINTERS_OFFSET, index); }
 
-  /** Write the structure into the copy after `previous` (0: there is none) and name it in `superblock`. Nothing is flushed. */
-  write(superblock: Superblock, previous: u64, usedBlocks: u64): u32 {
-    const copy = previous ? (<u32>(previous - this.geometry.checkpointAddress(0)) / CHECKPOINT_BLOCKS + 1) % COPY_COUNT : 0;
-    const address = this.geometry.checkpointAddress(copy);
-    writePageHeader(this.structure, PageType.checkpoint, copy, address, 0, superblock.generation);
+  /** Write the structure into the copy after the one that `superblock` names (none: the first) and name it there. Nothing is flushed; `settle` when the generation is durable. */
+  write(superblock: Superblock, usedBlocks: u64): u32 {
     store<u64>(this.structure, usedBlocks, PAGE_HEADER_BYTES);
     store<u32>(this.structure, this.geometry.pageCount, PAGE_HEADER_BYTES + 8);
     store<u32>(this.structure, this.geometry.levelCount(Level.upper), PAGE_HEADER_BYTES + 12);
-    const status = this.disk.write(address, 0, this.structure, CHECKPOINT_BLOCKS);
+    return this.put(this.structure, superblock);
+  }
+  /** The same with the structure of the newest durable generation, whatever has changed in memory since. */
+  writeAgain(superblock: Superblock): u32 { return this.put(this.durable, superblock); }
+  /** What `write` wrote, or `read` read, is durable. */
+  settle(): void { memory.copy(this.durable, this.structure, CHECKPOINT_BYTES); }
+
+  private put(structure: usize, superblock: Superblock): u32 {
+    const previous = superblock.checkpointAddress;
+    const copy = previous ? (<u32>(previous - this.geometry.checkpointAddress(0)) / CHECKPOINT_BLOCKS + 1) % COPY_COUNT : 0;
+    const address = this.geometry.checkpointAddress(copy);
+    writePageHeader(structure, PageType.checkpoint, copy, address, 0, superblock.generation);
+    const status = this.disk.write(address, 0, structure, CHECKPOINT_BLOCKS);
     if (status) return status;
-    hash(this.structure, CHECKPOINT_BYTES, computed);
+    hash(structure, CHECKPOINT_BYTES, computed);
     superblock.describeCheckpoint(address, computed);
     return Status.Ok;
   }
@@ -61,7 +72,9 @@ export class Checkpoint {
   /** Read the structure that a superblock names. Corrupted: it is not sound. */
   read(superblock: Superblock): u32 {
     const status = this.readSound(superblock, superblock.checkpointAddress);
-    return status ? this.reader.refuse(StructureRole.checkpoint, superblock.checkpointAddress, status) : <u32>Status.Ok;
+    if (status) return this.reader.refuse(StructureRole.checkpoint, superblock.checkpointAddress, status);
+    this.settle();
+    return Status.Ok;
   }
 
   private readSound(superblock: Superblock, address: u64): u32 {

@@ -65,6 +65,18 @@ export class DeviceDisk extends Disk {
     return Status.Ok;
   }
 
+  /** One attempt: who is told no issues one after the other, as often as that makes sense. */
+  writeTogether(block: u64, address: usize, count: u32, otherBlock: u64, otherAddress: usize, otherCount: u32): u32 {
+    let status = this.confirm();
+    if (!status && max(count, otherCount) > this.transferBlocks) status = Status.TooLarge;
+    if (status) return status;
+    status = this.driver.writeTogether(block * SECTORS_PER_BLOCK, address, count << BLOCK_SHIFT, otherBlock * SECTORS_PER_BLOCK, otherAddress, otherCount << BLOCK_SHIFT);
+    if (status == Status.PeerRestarted) this.isKnown = false;
+    this.writeCount += 2;
+    if (!status) this.writtenBytes += <u64>(count + otherCount) << BLOCK_SHIFT;
+    return status;
+  }
+
   /** One transfer, issued until a driver has taken it to its end or it makes no sense any more. */
   private transfer(isWrite: bool, block: u64, source: u32, address: usize, lengthBytes: u32): u32 {
     const sector = block * SECTORS_PER_BLOCK;

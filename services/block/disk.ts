@@ -1,5 +1,5 @@
 // What the block service stands on, behind small abstract classes so that unit tests run the same logic without a kernel:
-// a disk of whole blocks, the leases that callers lend, and a source of random bytes.
+// a disk of whole blocks, the leases that callers lend, a source of random bytes, and a timer.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 
 /** A disk. `source` 0: `address` is own memory; otherwise it is an offset in that lease, which is passed on without a copy. All calls answer a Status. */
@@ -30,6 +30,8 @@ export abstract class Disk {
   read(block: u64, source: u32, address: usize, count: u32): u32 { return Status.Unsupported; }
   /** Write `count` blocks; the device has them, perhaps not durably, when this returns. */
   write(block: u64, source: u32, address: usize, count: u32): u32 { return Status.Unsupported; }
+  /** Write two runs of blocks from own memory at the same time, one attempt. After an error nobody knows what of either is there. */
+  writeTogether(block: u64, address: usize, count: u32, otherBlock: u64, otherAddress: usize, otherCount: u32): u32 { return Status.Unsupported; }
   /** The device may forget `count` blocks, which nothing needs any more. */
   discard(block: u64, count: u32): u32 { return Status.Unsupported; }
   /** Every write before this survives power loss when it returns Ok. */
@@ -50,4 +52,9 @@ export abstract class Leases {
 
 export abstract class Entropy {
   fill(address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
+}
+
+/** One shot: so many microseconds after the last `set` the service is notified. */
+export abstract class Timer {
+  set(microseconds: u32): void {}
 }

@@ -17,6 +17,8 @@ export abstract class Driver {
   describe(): u32 { return Status.Unsupported; }
   read(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
   write(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return Status.Unsupported; }
+  /** Both from own memory, at the same time. */
+  writeTogether(sector: u64, address: usize, lengthBytes: u32, otherSector: u64, otherAddress: usize, otherLengthBytes: u32): u32 { return Status.Unsupported; }
   flush(): u32 { return Status.Unsupported; }
   discard(sector: u64, sectorCount: u64): u32 { return Status.Unsupported; }
 }
@@ -42,6 +44,9 @@ export class KernelDriver extends Driver {
 
   read(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return -device.callRead(BlockCapabilities.device, sector, source, address, lengthBytes); }
   write(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 { return -device.callWrite(BlockCapabilities.device, sector, source, address, lengthBytes); }
+  writeTogether(sector: u64, address: usize, lengthBytes: u32, otherSector: u64, otherAddress: usize, otherLengthBytes: u32): u32 {
+    return -device.callWriteTogether(BlockCapabilities.device, sector, otherSector, 0, address, lengthBytes, 0, otherAddress, otherLengthBytes);
+  }
   flush(): u32 { return -device.callFlush(BlockCapabilities.device); }
   discard(sector: u64, sectorCount: u64): u32 { return -device.callDiscard(BlockCapabilities.device, sector, sectorCount); }
 }

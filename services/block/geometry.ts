@@ -73,6 +73,9 @@ export class Geometry {
   checkpointStart: u64 = 0;
   pageCount: u32 = 0;
   segmentCount: u32 = 0;
+  /** A range of blocks that are for clients, the one where the last run was; empty when the layout changes. */
+  private rangeFirst: u64 = 0;
+  private rangeEnd: u64 = 0;
   private segments: StaticArray<MapSegment> = new StaticArray<MapSegment>(MAXIMUM_SEGMENTS);
 
   constructor() { for (let i: u32 = 0; i < MAXIMUM_SEGMENTS; i++) this.segments[i] = new MapSegment(); }
@@ -87,6 +90,7 @@ export class Geometry {
     this.checkpointStart = this.logStart + logBlocks;
     this.pageCount = <u32>((blockCount + PAGE_BITS - 1) / PAGE_BITS);
     this.segmentCount = 0;
+    this.rangeEnd = 0;
   }
 
   /** Lay out a new image of this many blocks; false if the version has no room for it. */
@@ -111,6 +115,7 @@ export class Geometry {
     const before = this.segmentCount ? this.segments[this.segmentCount - 1] : null;
     if (before ? firstBlock < before.firstBlock + before.blockCount : firstBlock != this.firstSegmentBlock) return false;
     if (firstPage != (before ? before.firstPage + before.pageCount : 0) || !pageCount || pageCount > this.pageCount - firstPage) return false;
+    this.rangeEnd = 0;
     const segment = this.segments[this.segmentCount];
     segment.set(firstPage, pageCount, firstBlock);
     if (firstBlock >= this.blockCount || segment.blockCount > this.blockCount - firstBlock) return false;
@@ -136,6 +141,7 @@ export class Geometry {
     }
     this.blockCount = blockCount;
     this.pageCount = pageCount;
+    this.rangeEnd = 0;
     return Status.Ok;
   }
 
@@ -184,6 +190,15 @@ export class Geometry {
 
   /** Whether a run lies inside the image and touches nothing that the service owns. `count` > 0. */
   isForClients(address: u64, count: u64): bool {
-    return address < this.blockCount && count <= this.blockCount - address && this.clientBlocks(address, count) == count;
+    if (address >= this.rangeFirst && address < this.rangeEnd && count <= this.rangeEnd - address) return true;
+    if (address >= this.blockCount || count > this.blockCount - address || this.clientBlocks(address, count) != count) return false;
+    this.rangeFirst = 0;
+    this.rangeEnd = this.blockCount;
+    for (let index: u32 = 0; index < this.ownedRuns; index++) {
+      const first = this.ownedFirst(index);
+      if (first > address) this.rangeEnd = min(this.rangeEnd, first);
+      else this.rangeFirst = max(this.rangeFirst, first + this.ownedCount(index));
+    }
+    return true;
   }
 }

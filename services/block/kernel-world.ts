@@ -1,8 +1,8 @@
-// The kernel behind the abstract leases and entropy of disk.ts.
+// The kernel behind the abstract leases, entropy and timer of disk.ts.
 import { BlockCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
-import { entropyRead, leaseRead, leaseWrite } from "../../kernel-bindings/assembly/kernel";
-import { Entropy, Leases } from "./disk";
+import { entropyRead, leaseRead, leaseWrite, timerSet } from "../../kernel-bindings/assembly/kernel";
+import { Entropy, Leases, Timer } from "./disk";
 
 export class KernelLeases extends Leases {
   read(lease: u32, offsetBytes: u32, address: usize, lengthBytes: u32): u32 {
@@ -20,4 +20,8 @@ export class KernelEntropy extends Entropy {
     const result = entropyRead(BlockCapabilities.entropy, address, lengthBytes);
     return result < 0 ? -result : Status.Ok;
   }
+}
+
+export class KernelTimer extends Timer {
+  set(microseconds: u32): void { timerSet(BlockCapabilities.timer, microseconds); }
 }

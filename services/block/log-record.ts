@@ -9,7 +9,7 @@
 import { hash } from "../base/blake3/hasher";
 import { BLOCK_BYTES, HASH_BYTES } from "./geometry";
 import { isPatchSound } from "./patch";
-import { IMAGE_ID_BYTES } from "./superblock";
+import { COUNT_LIMIT, IMAGE_ID_BYTES } from "./superblock";
 
 export const RECORD_HEADER_BYTES: u32 = 160;
 const ITEM_HEADER_BYTES: u32 = 8;
@@ -41,6 +41,8 @@ const computed: usize = memory.data(32, 16);
 export class LogRecord {
   /** Item of the last allocation or free, so that neighbours join it. */
   private lastRun: usize = 0;
+  /** The buffer is zero from here on: fresh memory is, and `seal` sees to it afterwards. */
+  private zeroFrom: u32 = 0;
   private markedBytes: u32 = 0;
   private markedItems: u32 = 0;
   private markedExtents: u32 = 0;
@@ -85,7 +87,9 @@ export class LogRecord {
     store<u32>(item, bodyBytes, 4);
     const whole = LogRecord.itemBytes(bodyBytes);
     if (bodyBytes & 7) store<u64>(item + whole - 8, 0);
-    store<u32>(this.address, this.lengthBytes + whole, 40);
+    const end = this.lengthBytes + whole;
+    store<u32>(this.address, end, 40);
+    this.zeroFrom = max(this.zeroFrom, end);
     store<u32>(this.address, this.itemCount + 1, 44);
     if (type == ItemType.extent) store<u32>(this.address, this.extentCount + 1, 132);
     return item + ITEM_HEADER_BYTES;
@@ -157,7 +161,8 @@ export class LogRecord {
     store<u64>(this.address, position, 88);
     memory.copy(this.previousHash, previousHash, HASH_BYTES);
     store<u64>(this.address, this.kind == RecordKind.epoch ? sequence - 1 : 0, 136);
-    memory.fill(this.address + this.lengthBytes, 0, this.blockCount * BLOCK_BYTES - this.lengthBytes);
+    if (this.zeroFrom > this.lengthBytes) memory.fill(this.address + this.lengthBytes, 0, this.zeroFrom - this.lengthBytes);
+    this.zeroFrom = this.lengthBytes;
     hash(this.address + HASH_BYTES, this.lengthBytes - HASH_BYTES, this.address);
   }
 
@@ -165,7 +170,7 @@ export class LogRecord {
   looksLike(imageId: usize, limitBytes: u32): bool {
     if (load<u32>(this.address, 32) != RECORD_TYPE || memory.compare(this.imageId, imageId, IMAGE_ID_BYTES) != 0) return false;
     if (this.kind < RecordKind.transaction || this.kind > RecordKind.seal) return false;
-    return this.lengthBytes >= RECORD_HEADER_BYTES && this.lengthBytes <= limitBytes;
+    return this.epoch < COUNT_LIMIT && this.lengthBytes >= RECORD_HEADER_BYTES && this.lengthBytes <= limitBytes;
   }
 
   /** Whether the whole record, now in the buffer, matches its hash. */
@@ -174,8 +179,9 @@ export class LogRecord {
     return memory.compare(computed, this.address, HASH_BYTES) == 0;
   }
 
-  /** Whether every item lies inside the record, is of a known type and has a body of its type's size. */
+  /** Whether every item lies inside the record, is of a known type and has a body of its type's size; only transactions have any. */
   hasSoundItems(): bool {
+    if (this.kind != RecordKind.transaction && this.itemCount) return false;
     const cursor = itemsOf(this);
     let extents: u32 = 0;
     while (cursor.next()) if (cursor.type == ItemType.extent) extents++;

@@ -72,7 +72,15 @@ export class Log {
 
   get usedBlocks(): u64 { return this.head - this.tail; }
   get freeBlocks(): u64 { return this.geometry.logBlocks - this.usedBlocks; }
-  get isCheckpointWanted(): bool { return this.head - this.checkpointPosition >= this.geometry.logBlocks >> 2 || this.usedBlocks >= this.geometry.logBlocks >> 1; }
+  /** A checkpoint is worth its work: a quarter of the log has been written since the last one. */
+  get isCheckpointWanted(): bool { return this.isFilled(2); }
+  /** It can wait no longer: three eighths have. With the record that crosses this mark (a quarter), the records of what a checkpoint stores first (a quarter) and the margin, the log is full. */
+  get isCheckpointDue(): bool { return this.isFilled(3); }
+  /** So many eighths written since the checkpoint; or as many quarters in use, so that the log for the generation before is kept too. */
+  private isFilled(eighths: u64): bool {
+    const eighth = this.geometry.logBlocks >> 3;
+    return this.head - this.checkpointPosition >= eighth * eighths || this.usedBlocks >= eighth * eighths * 2;
+  }
 
   /** The block where a position lies. */
   addressOf(position: u64): u64 { return this.geometry.logStart + position % this.geometry.logBlocks; }
@@ -112,6 +120,17 @@ export class Log {
     this.unflushedBytes += <u64>count << BLOCK_SHIFT;
     this.accept(record, !isSeal);
     return Status.Ok;
+  }
+
+  /** The same, and at the same time other blocks from own memory to their place. False: not both were written, or the circle closes inside the record; nothing is accepted then. */
+  appendWith(record: LogRecord, block: u64, address: usize, blocks: u32): bool {
+    const count = record.blockCount, at = this.head % this.geometry.logBlocks;
+    assert(count <= this.freeBlocks && record.position == this.head);
+    this.forgetAhead();
+    if (count > this.geometry.logBlocks - at || this.disk.writeTogether(this.geometry.logStart + at, record.address, count, block, address, blocks)) return false;
+    this.unflushedBytes += <u64>count << BLOCK_SHIFT;
+    this.accept(record, true);
+    return true;
   }
 
   /** Take a record that is on the disk as the last one. */

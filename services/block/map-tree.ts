@@ -156,7 +156,7 @@ export class MapTree {
   }
 
   /** Write every changed node, from the pages up, and the checkpoint, and describe the result in `superblock`. Nothing is flushed; `settle` when the generation is durable. */
-  write(superblock: Superblock, previousCheckpoint: u64): u32 {
+  write(superblock: Superblock): u32 {
     for (let level: u32 = 0; level < Level.count; level++) {
       const kind = FrameKind.node + level;
       for (let frame = this.frames.after(0, kind); frame; frame = this.frames.after(frame, kind)) {
@@ -165,7 +165,7 @@ export class MapTree {
         if (status) return status;
       }
     }
-    return this.checkpoint.write(superblock, previousCheckpoint, this.geometry.blockCount - this.freeCount);
+    return this.checkpoint.write(superblock, this.geometry.blockCount - this.freeCount);
   }
 
   /** One node into the copy after the durable one, whose address its frame's count keeps as 1 + copy (0: never written). */
@@ -185,6 +185,7 @@ export class MapTree {
 
   /** What `write` wrote is the durable generation now. */
   settle(): void {
+    this.checkpoint.settle();
     for (let level: u32 = 0; level < Level.count && this.changedCount; level++) {
       const kind = FrameKind.node + level;
       for (let frame = this.frames.after(0, kind); frame; frame = this.frames.after(frame, kind)) {

@@ -6,22 +6,19 @@
 // What stays true: nothing is written before the cut is known; damage to what was flushed ends in Corrupted, never in a shorter history; no byte of an image can trap the service.
 import { StructureRole } from "../../kernel-bindings/generated/assembly/block";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
+import { DeadRecords } from "./dead-records";
 import { isPassing } from "./disk";
-import { WINDOW_BLOCKS } from "./extent-check";
-import { BLOCK_BYTES, BLOCK_SHIFT, MAXIMUM_BLOCKS } from "./geometry";
+import { BLOCK_BYTES, MAXIMUM_BLOCKS } from "./geometry";
 import { ItemType, LogRecord, RecordKind, itemsOf } from "./log-record";
 import { RedoReplay } from "./redo-replay";
 import { Slots } from "./slots";
-import { FORMAT_VERSION, Superblock } from "./superblock";
+import { COUNT_LIMIT, FORMAT_VERSION, Superblock } from "./superblock";
 import { COMPATIBLE_NOT_FLUSHED, Volume } from "./volume";
-
-/** What can lie between a cut and the last record written before a crash: the unflushed bound and the longest records around it. */
-const DEAD_WINDOW_BLOCKS: u64 = 4096;
 
 export class Mount {
   readonly slots: Slots;
   private redo: RedoReplay;
-  private peek: LogRecord = new LogRecord(0, BLOCK_BYTES);
+  private dead: DeadRecords;
   /** Slots of the generation that is mounted, and of the newest valid one before it; −1: none. */
   private chosen: i32 = -1;
   private previous: i32 = -1;
@@ -30,8 +27,6 @@ export class Mount {
   private flushed: u64 = 0;
   /** Last sequence of the chain, and of what is kept of it. */
   private chainEnd: u64 = 0;
-  private hasDeadRecords: bool = false;
-  private highestEpoch: u64 = 0;
   private lastKind: u32 = 0;
   private hasRedo: bool = false;
   /** Where the kept records end: what this mount writes comes after it. */
@@ -40,6 +35,7 @@ export class Mount {
   constructor(readonly volume: Volume) {
     this.slots = new Slots(volume.disk, volume.geometry, volume.damage);
     this.redo = new RedoReplay(volume);
+    this.dead = new DeadRecords(volume.log, volume.extents.buffer, volume.scan);
   }
 
   /** Mount; the result is also volume.mountStatus. */
@@ -81,6 +77,7 @@ export class Mount {
     volume.cache.reset();
     volume.reader.reset();
     volume.transaction.begin();
+    volume.kept.drop();
     volume.transaction.patchCount = 0;
     volume.discards.reset();
     this.flushed = 0;
@@ -96,13 +93,14 @@ export class Mount {
     this.previous = this.slots.newestBelow(u64.MAX_VALUE, 0);
     if (this.previous < 0) return this.slots.hasMagic ? Status.Corrupted : this.slots.readFailure ? this.slots.readFailure : Status.NotFormatted;
     const top = this.slots.get(this.previous);
-    if (top.version != FORMAT_VERSION || top.incompatibleFlags) return Status.UnsupportedVersion;
+    if (!this.isKnown(top)) return Status.UnsupportedVersion;
     if (top.blockCount > volume.disk.blockCount) return Status.Truncated;
     if (top.blockCount > MAXIMUM_BLOCKS) return Status.TooLarge;
     volume.highestGeneration = top.generation;
-    volume.isReadOnly = volume.disk.isReadOnly || top.readOnlyFlags != 0;
     return Status.Ok;
   }
+
+  private isKnown(superblock: Superblock): bool { return superblock.version == FORMAT_VERSION && !superblock.incompatibleFlags; }
 
   /** Recover from the newest generation whose map can be read as far as that needs it. */
   private recoverNewest(): u32 {
@@ -111,7 +109,7 @@ export class Mount {
     do {
       this.chosen = this.previous;
       const superblock = this.slots.get(this.chosen);
-      this.flushed = max(this.flushed, superblock.sequence);
+      this.flushed = max(this.flushed, this.slots.highestSequence(superblock.imageId));
       this.previous = this.slots.newestBelow(superblock.generation, superblock.imageId);
       status = this.recover(superblock);
     } while (status && this.mayFallBack && !isPassing(status) && this.previous >= 0);
@@ -123,6 +121,9 @@ export class Mount {
   private recover(superblock: Superblock): u32 {
     const volume = this.volume;
     this.forgetGeneration();
+    this.mayFallBack = false;
+    if (!this.isKnown(superblock)) return Status.UnsupportedVersion;
+    volume.isReadOnly = volume.disk.isReadOnly || superblock.readOnlyFlags != 0;
     this.mayFallBack = true;
     if (!superblock.layOut(volume.geometry) || superblock.blockCount > volume.disk.blockCount) {
       volume.damage.note(StructureRole.superblock, volume.geometry.slotAddress(this.chosen));
@@ -143,8 +144,6 @@ export class Mount {
 
   /** What was found out from one generation. */
   private forgetGeneration(): void {
-    this.hasDeadRecords = false;
-    this.highestEpoch = 0;
     this.lastKind = 0;
     this.hasRedo = false;
     this.volume.replayedCount = 0;
@@ -175,6 +174,8 @@ export class Mount {
       while (items.next()) {
         if (items.type != ItemType.free) continue;
         const status = this.volume.allocator.replayOlderFree(items.address, items.runCount);
+        // Nor does one that frees what is in use, or free already: it is not the log of a sound image.
+        if (status == Status.Corrupted && !this.volume.allocator.tree.hasFailed) return Status.Ok;
         if (status) return status;
       }
       log.accept(this.volume.scan, true);
@@ -204,7 +205,6 @@ export class Mount {
       log.accept(this.volume.scan, this.volume.scan.kind != RecordKind.seal);
     }
     this.chainEnd = log.sequence;
-    this.highestEpoch = log.epoch;
     return this.flushed > this.chainEnd ? this.breakAt(log.head) : Status.Ok;
   }
 
@@ -216,45 +216,13 @@ export class Mount {
 
   /** Whole records of this life of the image past the chain's end are either dead, written before a crash and cut off, or proof that something before them was lost to damage. */
   private lookPastTheEnd(): u32 {
-    const volume = this.volume;
-    const log = volume.log;
-    const isBounded = volume.disk.canFlush && !(volume.superblock.compatibleFlags & COMPATIBLE_NOT_FLUSHED);
-    const free = volume.geometry.logBlocks - (log.head - log.checkpointPosition);
-    const window = isBounded ? min(free, DEAD_WINDOW_BLOCKS) : free;
-    for (let done: u64 = 0; done < window; done += WINDOW_BLOCKS) {
-      const count = <u32>min<u64>(WINDOW_BLOCKS, window - done);
-      let status = log.readBlocks(log.head + done, volume.extents.buffer, count);
-      if (status) return status;
-      for (let i: u32 = 0; i < count; i++) {
-        status = this.lookAt(volume.extents.buffer + (<usize>i << BLOCK_SHIFT), log.head + done + i);
-        if (status) return status;
-      }
-    }
-    return Status.Ok;
+    const status = this.dead.look(this.isBounded, this.volume.geometry.maximumRecordBytes);
+    if (status) return status;
+    return this.dead.isProofOfDamage ? this.breakAt(this.volume.log.head) : <u32>Status.Ok;
   }
 
-  /** One block past the end; `position` is where it would be in this lap. */
-  private lookAt(block: usize, position: u64): u32 {
-    const volume = this.volume;
-    const log = volume.log;
-    const head = this.peek;
-    head.address = block;
-    if (!head.looksLike(log.imageId, volume.geometry.maximumRecordBytes)) return Status.Ok;
-    if (head.sequence <= this.chainEnd || head.epoch < log.epoch) return Status.Ok;
-    if (head.position < position || (head.position - position) % volume.geometry.logBlocks != 0) return this.lookAtMisplaced(head);
-    this.hasDeadRecords = true;
-    this.highestEpoch = max(this.highestEpoch, head.epoch);
-    if (head.flushed <= this.chainEnd) return Status.Ok;
-    const status = log.readRecord(head.position, volume.scan);
-    if (status && status != Status.Corrupted) return status;
-    return status == Status.Ok && volume.scan.flushed > this.chainEnd ? this.breakAt(log.head) : Status.Ok;
-  }
-
-  /** A record that was written to another place than its own: what it says was flushed, was. Only one of a single block can be checked where it lies. */
-  private lookAtMisplaced(head: LogRecord): u32 {
-    const isProof = head.blockCount == 1 && head.flushed > this.chainEnd && head.matchesHash();
-    return isProof ? this.breakAt(this.volume.log.head) : <u32>Status.Ok;
-  }
+  /** Did the device that the log was written on flush, so that the bound of what waits for a flush held? */
+  private get isBounded(): bool { return this.volume.disk.canFlush && !(this.volume.superblock.compatibleFlags & COMPATIBLE_NOT_FLUSHED); }
 
   /** Go through the chain again: check what was not flushed, and take into the allocation what is kept. */
   private apply(): u32 {
@@ -263,30 +231,34 @@ export class Mount {
     this.restart();
     while (log.sequence < this.chainEnd) {
       let status = this.next();
-      if (status) return status;
       const record = volume.scan;
-      if (this.checkPlaces(record)) return this.breakAt(log.head);
-      if (record.sequence > this.flushed) {
+      if (!status) status = this.checkPlaces(record);
+      if (!status && record.sequence > this.flushed) {
         status = this.verifyExtents(record);
         if (status == Status.Corrupted) break;
-        if (status) return status;
       }
-      status = this.applyRuns(record);
-      if (status) return status;
+      if (!status) status = this.applyRuns(record);
+      if (status) return status == Status.Corrupted && !volume.allocator.tree.hasFailed ? this.breakAt(log.head) : status;
       this.lastKind = record.kind;
       log.accept(record, record.kind != RecordKind.seal);
       volume.replayedCount++;
       if (record.kind == RecordKind.transaction) volume.uncheckpointedCount++;
     }
+    // What the generation before needs is overwritten in part: nobody can go back that far.
+    if (log.usedBlocks > volume.geometry.logBlocks) log.tail = log.checkpointPosition;
     this.keptEnd = log.head;
     volume.droppedCount = this.chainEnd - log.sequence;
-    volume.droppedTail = volume.droppedCount != 0 || this.hasDeadRecords;
+    volume.droppedTail = volume.droppedCount != 0 || this.dead.areThere;
     return Status.Ok;
   }
 
-  /** Every address in a record must be one that clients can have. */
+  /**
+   * Every address in a record must be one that clients can have; and it must not bind more blocks than it allocates, nor that be more than there are: extents are written to fresh blocks alone
+   * (docs/crash-contract.md rule 6), so what a mount has to verify of a record is bounded by the room that the image had.
+   */
   private checkPlaces(record: LogRecord): u32 {
     const geometry = this.volume.geometry;
+    let allocated: u64 = 0, bound: u64 = 0;
     const items = itemsOf(record);
     while (items.next()) {
       let count: u32 = 0;
@@ -295,8 +267,10 @@ export class Mount {
       else if (items.type == ItemType.redo) count = items.redoBlocks;
       else if (items.type == ItemType.patch) count = 1;
       if (count && !geometry.isForClients(items.address, count)) return Status.Corrupted;
+      if (items.type == ItemType.allocation) allocated += count;
+      else if (items.type == ItemType.extent) bound += count;
     }
-    return Status.Ok;
+    return bound <= allocated && allocated <= geometry.blockCount ? Status.Ok : Status.Corrupted;
   }
 
   private verifyExtents(record: LogRecord): u32 {
@@ -316,7 +290,10 @@ export class Mount {
     const items = itemsOf(record);
     while (items.next()) {
       let status: u32 = Status.Ok;
-      if (items.type == ItemType.redo || items.type == ItemType.patch) this.hasRedo = true;
+      if (items.type == ItemType.redo || items.type == ItemType.patch) {
+        this.hasRedo = true;
+        status = allocator.replayWrite(items.address, items.type == ItemType.redo ? items.redoBlocks : 1);
+      } else if (items.type == ItemType.extent) status = allocator.replayWrite(items.address, items.extentBlocks);
       else if (items.type == ItemType.allocation) status = allocator.replayAllocation(items.address, items.runCount);
       else if (items.type == ItemType.free) status = allocator.replayFree(items.address, items.runCount);
       if (status) return status;
@@ -328,8 +305,11 @@ export class Mount {
   private begin(): u32 {
     const volume = this.volume;
     const log = volume.log;
+    // Also behind an epoch record that does not call everything before it flushed: from now on it is, and redo images may overwrite what was verified.
+    const needsEpoch = this.dead.areWhole || volume.droppedCount != 0 || this.lastKind != RecordKind.epoch || this.flushed + 1 < log.sequence;
     if (!volume.isReadOnly && !log.freeBlocks) log.tail = log.checkpointPosition;
-    if (!log.freeBlocks) volume.isReadOnly = true;
+    // No room for the record, or a count that would run out: what the next generation, epoch or record is called by would not be believed.
+    if ((needsEpoch && !log.freeBlocks) || max(max(volume.highestGeneration, this.dead.highestEpoch), max(log.sequence, log.head)) >= COUNT_LIMIT / 2) volume.isReadOnly = true;
     // Only what is durable may be called so, by a sync or in the epoch record, and it has to be before redo images overwrite what was verified.
     if (this.flushed < log.sequence && volume.disk.canFlush && !volume.disk.isReadOnly) {
       const status = volume.disk.flush();
@@ -340,8 +320,8 @@ export class Mount {
       return Status.Ok;
     }
     log.durable = log.sequence;
-    if (this.hasDeadRecords || volume.droppedCount || this.lastKind != RecordKind.epoch) {
-      log.epoch = this.highestEpoch;
+    if (needsEpoch) {
+      log.epoch = this.dead.highestEpoch;
       let status = volume.appendEmpty(RecordKind.epoch);
       if (!status && volume.disk.canFlush) status = volume.disk.flush();
       if (status) return this.serveReadOnly(status);
@@ -351,16 +331,23 @@ export class Mount {
   }
 
   /**
-   * If the newest generation was passed over, or the one before is of a smaller image, the mounted state is published once more, so that nothing that is written from now on meets one of them
-   * (docs/formats/block.md §5, §6).
+   * If the newest generation was passed over, or the one before is not there or of a smaller image, the mounted state is published once more, so that nothing that is written from now on meets one of them,
+   * and damage to one generation loses nothing (docs/formats/block.md §5, §6).
    */
   private coverGenerations(): u32 {
     const volume = this.volume;
-    const isSmaller = this.previous >= 0 && this.slots.get(this.previous).blockCount != volume.geometry.blockCount;
-    volume.isUncovered = isSmaller || volume.superblock.generation != volume.highestGeneration;
+    const generation = volume.superblock.generation;
+    volume.isUncovered = generation != volume.highestGeneration || !this.hasGenerationBefore(generation);
     if (volume.isReadOnly || !volume.isUncovered) return Status.Ok;
     const status = volume.republish();
     return status ? this.serveReadOnly(status) : <u32>Status.Ok;
+  }
+
+  /** Is there a superblock of the generation before, of the same size? */
+  private hasGenerationBefore(generation: u64): bool {
+    if (this.previous < 0) return false;
+    const before = this.slots.get(this.previous);
+    return before.generation + 1 == generation && before.blockCount == this.volume.geometry.blockCount;
   }
 
   /**

@@ -5,7 +5,8 @@
 //
 // What stays true: a frame is free, pinned or in the list, one of the three; no key twice. SPARE frames are never pinned, so that a path of nodes can always be read while others are kept.
 //
-// Safety: frame numbers are 1 … FRAME_COUNT and come from here; arrays are as long as that and made once.
+// Safety: frame numbers are 1 … FRAME_COUNT, or 0 for none, and come from here; arrays and `keys` are as long as that and made once.
+import { FixedArray } from "../base/fixed-array/index";
 import { BLOCK_BYTES } from "./geometry";
 
 /** 8 MiB. */
@@ -22,19 +23,24 @@ export namespace FrameKind {
   export const recent: u32 = 5;
   export const older: u32 = 6;
   export const discard: u32 = 7;
+  export const kinds: u32 = 8;
 }
+const KIND_BITS: u32 = 3;
+function keyOf(kind: u32, index: u32): u64 { return <u64>index << KIND_BITS | kind; }
 
 export class PageFrames {
   private pages: usize = heap.alloc(<usize>FRAME_COUNT * BLOCK_BYTES);
-  private kinds: StaticArray<u8> = new StaticArray<u8>(FRAME_COUNT + 1);
-  private indexes: StaticArray<u32> = new StaticArray<u32>(FRAME_COUNT + 1);
-  private counts: StaticArray<u32> = new StaticArray<u32>(FRAME_COUNT + 1);
-  private pins: StaticArray<u8> = new StaticArray<u8>(FRAME_COUNT + 1);
-  private buckets: StaticArray<u16> = new StaticArray<u16>(BUCKETS);
-  private chains: StaticArray<u16> = new StaticArray<u16>(FRAME_COUNT + 1);
+  /** For each frame its key, as `keyOf` has it; 0: none. */
+  private keys: usize = heap.alloc((FRAME_COUNT + 1) * 8);
+  private counts: FixedArray<u32> = new FixedArray<u32>(FRAME_COUNT + 1);
+  private pins: FixedArray<u8> = new FixedArray<u8>(FRAME_COUNT + 1);
+  private buckets: FixedArray<u16> = new FixedArray<u16>(BUCKETS);
+  private chains: FixedArray<u16> = new FixedArray<u16>(FRAME_COUNT + 1);
   /** Entry 0 is the list's head and end: after it the latest used, before it the longest unused. */
-  private nexts: StaticArray<u16> = new StaticArray<u16>(FRAME_COUNT + 1);
-  private previouses: StaticArray<u16> = new StaticArray<u16>(FRAME_COUNT + 1);
+  private nexts: FixedArray<u16> = new FixedArray<u16>(FRAME_COUNT + 1);
+  private previouses: FixedArray<u16> = new FixedArray<u16>(FRAME_COUNT + 1);
+  /** For each kind, the frame that was found last: most keys are asked for again at once. It counts only if it still has the key. */
+  private latest: FixedArray<u16> = new FixedArray<u16>(FrameKind.kinds);
   /** Frames from here on were never used since `reset`. */
   private unused: u32 = 1;
   private freed: u32 = 0;
@@ -43,7 +49,7 @@ export class PageFrames {
   /** Forget everything. */
   reset(): void {
     for (let i: u32 = 0; i < BUCKETS; i++) this.buckets[i] = 0;
-    for (let frame: u32 = 0; frame <= FRAME_COUNT; frame++) this.kinds[frame] = <u8>FrameKind.nothing;
+    for (let frame: u32 = 0; frame <= FRAME_COUNT; frame++) this.setKey(frame, 0);
     this.nexts[0] = 0;
     this.previouses[0] = 0;
     this.unused = 1;
@@ -55,26 +61,32 @@ export class PageFrames {
   hasRoomFor(count: u32): bool { return this.pinnedCount + count <= FRAME_COUNT - SPARE; }
 
   address(frame: u32): usize { return this.pages + <usize>(frame - 1) * BLOCK_BYTES; }
-  kind(frame: u32): u32 { return this.kinds[frame]; }
-  index(frame: u32): u32 { return this.indexes[frame]; }
+  private key(frame: u32): u64 { return load<u64>(this.keys + (<usize>frame << 3)); }
+  private setKey(frame: u32, key: u64): void { store<u64>(this.keys + (<usize>frame << 3), key); }
+  kind(frame: u32): u32 { return <u32>this.key(frame) & (FrameKind.kinds - 1); }
+  index(frame: u32): u32 { return <u32>(this.key(frame) >> KIND_BITS); }
   isPinned(frame: u32): bool { return this.pins[frame] != 0; }
   /** A number that the owner of a frame keeps with it; 0 at first. */
   count(frame: u32): u32 { return this.counts[frame]; }
   setCount(frame: u32, count: u32): void { this.counts[frame] = count; }
 
-  private bucket(kind: u32, index: u32): u32 { return (index * 8 + kind) * 0x9e37_79b1 >> 20; }
+  private bucket(key: u64): u32 { return <u32>key * 0x9e37_79b1 >> 20; }
 
   /** The frame of a key, or 0. It is the latest used now. */
   find(kind: u32, index: u32): u32 {
-    for (let frame: u32 = this.buckets[this.bucket(kind, index)]; frame; frame = this.chains[frame]) {
-      if (this.kinds[frame] != kind || this.indexes[frame] != index) continue;
-      if (!this.pins[frame]) {
-        this.unlink(frame);
-        this.link(frame);
-      }
-      return frame;
+    const key = keyOf(kind, index);
+    let frame: u32 = this.latest[kind];
+    if (this.key(frame) != key) {
+      frame = this.buckets[this.bucket(key)];
+      while (frame && this.key(frame) != key) frame = this.chains[frame];
+      if (!frame) return 0;
+      this.latest[kind] = <u16>frame;
     }
-    return 0;
+    if (!this.pins[frame] && this.nexts[0] != frame) {
+      this.unlink(frame);
+      this.link(frame);
+    }
+    return frame;
   }
 
   /** A frame for a key that has none, not pinned; what was longest unused makes room. Its bytes are whatever they were. */
@@ -88,7 +100,7 @@ export class PageFrames {
       this.unlink(frame);
       this.unhash(frame);
     }
-    this.hash(frame, kind, index);
+    this.hash(frame, keyOf(kind, index));
     this.counts[frame] = 0;
     this.pins[frame] = 0;
     this.link(frame);
@@ -115,32 +127,32 @@ export class PageFrames {
     if (this.pins[frame]) this.unpin(frame);
     this.unlink(frame);
     this.unhash(frame);
-    this.kinds[frame] = <u8>FrameKind.nothing;
+    this.setKey(frame, 0);
     this.chains[frame] = <u16>this.freed;
     this.freed = frame;
   }
 
   /** Call a frame by another key, which no frame has. */
   rename(frame: u32, kind: u32): void {
+    const index = this.index(frame);
     this.unhash(frame);
-    this.hash(frame, kind, this.indexes[frame]);
+    this.hash(frame, keyOf(kind, index));
   }
 
   /** The first frame of a kind after `frame`, in no order; 0: none. Start with 0. */
   after(frame: u32, kind: u32): u32 {
-    for (let next = frame + 1; next < this.unused; next++) if (this.kinds[next] == kind) return next;
+    for (let next = frame + 1; next < this.unused; next++) if (this.kind(next) == kind) return next;
     return 0;
   }
 
-  private hash(frame: u32, kind: u32, index: u32): void {
-    this.kinds[frame] = <u8>kind;
-    this.indexes[frame] = index;
-    const bucket = this.bucket(kind, index);
+  private hash(frame: u32, key: u64): void {
+    this.setKey(frame, key);
+    const bucket = this.bucket(key);
     this.chains[frame] = this.buckets[bucket];
     this.buckets[bucket] = <u16>frame;
   }
   private unhash(frame: u32): void {
-    const bucket = this.bucket(this.kinds[frame], this.indexes[frame]);
+    const bucket = this.bucket(this.key(frame));
     const behind = this.chains[frame];
     let at: u32 = this.buckets[bucket];
     if (at == frame) {

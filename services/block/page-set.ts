@@ -71,6 +71,9 @@ export class PageSet {
     return plane ? countBits(plane, first, count) : 0;
   }
 
+  /** Empty the set. If nothing is in it and there is one plane, that stays, all zeros, for whatever comes next: not in a set that others take over. */
+  empty(): void { if (this.count || this.planeCount != 1) this.clear(); }
+
   /** Empty the set and give its frames back. */
   clear(): void {
     for (let frame: u32 = 0; this.planeCount; this.planeCount--) {

@@ -1,5 +1,6 @@
 // Hands a client its payload pieces since the newest checkpoint, one a call, in order of commit.
-// A cursor is 0 at the start, else 1 + (position of a record << 20 | items of it already passed): a client that loses its place can ask again from any cursor it was given.
+// A cursor is 0 at the start, else 1 + (position of a record << 20 | items of it already passed), modulo 2^64: the log is shorter than 2^44 blocks, so that is enough to find the position again. A client that loses
+// its place can ask again from any cursor it was given.
 //
 // Safety: a cursor from a client is checked against the log before it is used; pieces come from a record that matched its hash.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
@@ -29,9 +30,10 @@ export class Replay {
     this.lengthBytes = 0;
     this.cursor = 0;
     if (volume.mountStatus) return volume.mountStatus;
-    let position = cursor ? (cursor - 1) >> ITEM_BITS : volume.log.checkpointPosition;
+    const start = volume.log.checkpointPosition;
+    let position = cursor ? start + ((((cursor - 1) >> ITEM_BITS) - start) & (u64.MAX_VALUE >> ITEM_BITS)) : start;
     let passed = cursor ? <u32>((cursor - 1) & ((1 << ITEM_BITS) - 1)) : 0;
-    if (position < volume.log.checkpointPosition || position > volume.log.head) return Status.InvalidArgument;
+    if (position > volume.log.head) return Status.InvalidArgument;
     while (position < volume.log.head) {
       const status = this.seek(position, passed);
       if (status) return status;

@@ -69,4 +69,13 @@ export class Slots {
     }
     return found;
   }
+
+  /** The last sequence that any valid superblock of an image names: what is in a checkpoint was flushed. */
+  highestSequence(imageId: usize): u64 {
+    let highest: u64 = 0;
+    for (let slot: u32 = 0; slot < SLOT_COUNT; slot++) {
+      if (this.isValid(slot) && memory.compare(this.views[slot].imageId, imageId, IMAGE_ID_BYTES) == 0) highest = max(highest, this.views[slot].sequence);
+    }
+    return highest;
+  }
 }

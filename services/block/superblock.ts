@@ -14,6 +14,9 @@ const CHECKSUM_OFFSET: u32 = 480;
 /** "AXIOMFS" and a zero byte. */
 const MAGIC: u64 = 0x0053_464d_4f49_5841;
 
+/** Generations, epochs, sequences and log positions are below this, or are no such thing; from half of it on an image is served for reading alone, so that no count ever runs over. A billion of them a second last for 146 years. */
+export const COUNT_LIMIT: u64 = 1 << 63;
+
 const computed: usize = memory.data(32, 16);
 
 export class Superblock {
@@ -49,6 +52,7 @@ export class Superblock {
     if (!this.hasMagic) return false;
     hash(this.address, CHECKSUM_OFFSET, computed);
     if (memory.compare(computed, this.address + CHECKSUM_OFFSET, HASH_BYTES) != 0) return false;
+    if ((this.generation | this.epoch | this.logPosition | this.sequence) >= COUNT_LIMIT) return false;
     return this.generation != 0 && this.slot == slot && load<u64>(this.address, 64) == slotAddress;
   }
 

@@ -133,7 +133,7 @@ export class Transaction {
 
   /** The record is in the log, as the one of this sequence: what was fresh is ordinary now, and a new transaction is open. */
   close(sequence: u64): void {
-    this.allocator.fresh.clear();
+    this.allocator.fresh.empty();
     this.cache.commitOpen(sequence);
     this.begin();
   }
@@ -144,7 +144,7 @@ export class Transaction {
     while (items.next()) if (items.type == ItemType.free) this.allocator.unfree(items.address, items.runCount);
     items = itemsOf(this.record);
     while (items.next()) if (items.type == ItemType.allocation) this.allocator.unallocate(items.address, items.runCount);
-    this.allocator.fresh.clear();
+    this.allocator.fresh.empty();
     this.cache.abandonOpen();
     this.begin();
   }

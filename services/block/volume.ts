@@ -16,6 +16,7 @@ import { Discards } from "./discards";
 import { Disk, Entropy, Leases, isPassing } from "./disk";
 import { ExtentCheck } from "./extent-check";
 import { BLOCK_BYTES, BLOCK_SHIFT, Geometry, MAXIMUM_RECORD_BYTES } from "./geometry";
+import { KeptData } from "./kept-data";
 import { LOG_MARGIN_BLOCKS, Log, UNFLUSHED_LIMIT_BYTES } from "./log";
 import { LogRecord, RecordKind } from "./log-record";
 import { MapReader } from "./map-reader";
@@ -29,8 +30,6 @@ import { Transaction } from "./transaction";
 export const COMPATIBLE_NOT_FLUSHED: u64 = 1;
 /** Badge of the content store's endpoint: it alone allocates, so the open transaction is its own. */
 const STORE_BADGE: u32 = 1;
-/** Images that go home in one step of the background. */
-const HOMES_A_STEP: u32 = 16;
 
 export class Volume {
   readonly geometry: Geometry;
@@ -42,6 +41,7 @@ export class Volume {
   readonly cache: BlockCache;
   readonly reader: BlockReader;
   readonly transaction: Transaction;
+  readonly kept: KeptData;
   readonly extents: ExtentCheck;
   /** What the mount found damaged, and reads since. */
   readonly damage: Damage;
@@ -88,7 +88,9 @@ export class Volume {
     const allocator = new Allocator(geometry, tree, frames);
     this.geometry = geometry;
     this.allocator = allocator;
-    this.log = new Log(disk, geometry);
+    const log = new Log(disk, geometry), kept = new KeptData(disk, log, cache, leases);
+    this.log = log;
+    this.kept = kept;
     const superblock = new Superblock(heap.alloc(SUPERBLOCK_BYTES));
     this.map = map;
     this.damage = damage;
@@ -97,7 +99,7 @@ export class Volume {
     this.undo = new CheckpointUndo(map, superblock);
     this.transaction = new Transaction(geometry, allocator, cache, leases);
     this.cache = cache;
-    this.reader = new BlockReader(disk, geometry, allocator, cache, leases);
+    this.reader = new BlockReader(disk, geometry, allocator, cache, kept, leases);
     this.extents = new ExtentCheck(disk);
   }
 
@@ -110,15 +112,21 @@ export class Volume {
     if (this.isDamaged) flags |= BlockFlag.damaged;
     if (this.droppedTail) flags |= BlockFlag.droppedTail;
     if (!this.mountStatus && (this.log.isCheckpointWanted || this.allocator.isCheckpointWanted)) flags |= BlockFlag.checkpointWanted;
+    if (!this.mountStatus && (this.log.isCheckpointDue || this.allocator.isCheckpointDue)) flags |= BlockFlag.checkpointDue;
     return flags;
   }
 
-  /** Whether an operation that changes the image may begin. */
-  writable(): u32 {
+  /** Why the image may not be changed; Ok if it may. */
+  get refusal(): u32 {
     if (this.mountStatus) return this.mountStatus;
     if (this.failure) return this.failure;
-    if (this.isReadOnly || this.disk.isReadOnly) return Status.ReadOnly;
-    return this.isUncovered ? this.republish() : <u32>Status.Ok;
+    return this.isReadOnly || this.disk.isReadOnly ? Status.ReadOnly : Status.Ok;
+  }
+
+  /** Whether an operation that changes the image may begin; what has to be done first is done. */
+  writable(): u32 {
+    const refused = this.refusal;
+    return refused || !this.isUncovered ? refused : this.republish();
   }
 
   private fail(status: u32): u32 {
@@ -133,12 +141,13 @@ export class Volume {
   flush(): u32 {
     // A device that cannot flush proves nothing: no record then calls another one flushed, and a mount verifies all since the checkpoint.
     if (!this.disk.canFlush) return Status.Ok;
+    this.kept.write(); // what cannot be written stays, and is met again by the commit
     const status = this.disk.flush();
     if (status) return this.judge(status, Status.Lost);
     if (this.log.unflushedBytes > 0) this.hasWritten = true;
     this.log.noteFlushed();
     // What the open transaction has written needs no check at mount.
-    this.transaction.record.flushedExtents = this.transaction.record.extentCount;
+    this.transaction.record.flushedExtents = this.kept.writtenExtents(this.transaction.record);
     return Status.Ok;
   }
 
@@ -158,26 +167,29 @@ export class Volume {
   /** Whole blocks into a caller's lease. */
   read(address: u64, lease: u32, lengthBytes: u32): u32 { return this.mountStatus ? this.mountStatus : this.reader.read(address, lease, lengthBytes); }
 
-  /** Data straight from the caller's lease to fresh blocks, bound to the open transaction by `count` descriptors. */
+  /** Data to fresh blocks, bound to the open transaction by `count` descriptors: straight from the caller's lease, or, the first short run, kept back until `commit`. */
   writeExtents(address: u64, count: u32, data: u32, dataLength: u32, descriptors: u32): u32 {
     const refused = this.writable();
     if (refused) return refused;
     const blocks = dataLength >> BLOCK_SHIFT;
     if (!blocks || dataLength & (BLOCK_BYTES - 1)) return Status.InvalidArgument;
     if (dataLength > UNFLUSHED_LIMIT_BYTES) return Status.TooLarge;
+    const record = this.transaction.record, isKept = this.kept.hasRoomFor(blocks);
     let status = this.transaction.canBind(address, blocks, count);
-    if (!status) status = this.bound(dataLength);
+    if (!status && !isKept) status = this.bound(dataLength);
+    const extentsBefore = record.extentCount;
     if (!status) status = this.transaction.bind(address, blocks, count, descriptors);
     if (status) return status;
+    status = isKept ? this.kept.keep(address, blocks, data, extentsBefore) : this.writeRun(address, blocks, data);
+    if (status) record.rewind();
+    else this.allocator.unfresh(address, blocks);
+    return status;
+  }
+  private writeRun(address: u64, blocks: u32, lease: u32): u32 {
     this.cache.forget(address, blocks);
-    status = this.disk.write(address, data, 0, blocks);
-    if (status) {
-      this.transaction.record.rewind();
-      return status;
-    }
-    this.allocator.unfresh(address, blocks);
-    this.log.unflushedBytes += dataLength;
-    return Status.Ok;
+    const status = this.disk.write(address, lease, 0, blocks);
+    if (!status) this.log.unflushedBytes += <u64>blocks << BLOCK_SHIFT;
+    return status;
   }
 
   /** Blocks in place, through the journal. */
@@ -194,7 +206,10 @@ export class Volume {
     return refused ? refused : this.transaction.attach(badge, lease, lengthBytes);
   }
 
-  /** Close the open transaction with a last piece of payload: one log write, no flush. A transaction with nothing in it writes nothing. */
+  /**
+   * Close the open transaction with a last piece of payload: one log write, what was kept back at the same time, no flush. A transaction with nothing in it writes nothing. DeviceError without `failure`: what was kept
+   * back cannot be written, and the transaction is still open.
+   */
   commit(badge: u32, lease: u32, lengthBytes: u32): u32 {
     let status = this.writable();
     if (!status) status = this.transaction.attach(badge, lease, lengthBytes);
@@ -202,16 +217,11 @@ export class Volume {
     const record = this.transaction.record;
     if (!this.transaction.isEmpty) {
       status = this.makeRoom(record.blockCount);
-      if (!status) status = this.bound(<u64>record.blockCount << BLOCK_SHIFT);
+      if (!status) status = this.bound((<u64>record.blockCount << BLOCK_SHIFT) + this.kept.lengthBytes);
+      if (!status) status = this.append(record);
       if (status) {
         record.rewind();
         return status;
-      }
-      this.log.seal(record);
-      status = this.log.append(record, false);
-      if (status) {
-        record.rewind();
-        return this.judge(status, Status.DeviceError);
       }
       this.transaction.close(record.sequence);
       this.commitCount++;
@@ -219,6 +229,22 @@ export class Volume {
     }
     this.roots.commit();
     return Status.Ok;
+  }
+
+  /** The open transaction's record to the log, and what was kept back to its place. */
+  private append(record: LogRecord): u32 {
+    this.log.seal(record);
+    if (this.kept.writeWith(record)) return Status.Ok;
+    // One after the other, to know which of them it is.
+    const status = this.kept.write();
+    if (status && !isPassing(status)) {
+      // The record may be there all the same: another one takes its place.
+      const sealed = this.appendEmpty(RecordKind.seal);
+      return sealed ? sealed : status;
+    }
+    if (status) return status;
+    const appended = this.log.append(record, false);
+    return appended ? this.judge(appended, Status.DeviceError) : <u32>Status.Ok;
   }
 
   /** Everything committed so far survives power loss when this answers Ok. At most one flush; none when nothing is new. */
@@ -233,18 +259,9 @@ export class Volume {
   }
 
   /** Whether everything is durable and no record says so yet. */
-  private get wantsSeal(): bool {
-    if (this.writable() || !this.disk.canFlush) return false;
+  get wantsSeal(): bool {
+    if (this.refusal || this.isUncovered || !this.disk.canFlush) return false;
     return this.log.durable >= this.log.committed && this.log.named < this.log.committed && this.log.freeBlocks > LOG_MARGIN_BLOCKS;
-  }
-
-  /**
-   * Nobody asks for anything: leave the seal that the next `sync` without work would leave, send images home, then tell the device what it may forget. Nothing hangs on it: without the seal, only the diagnosis of
-   * later damage is poorer. True if there is more to do.
-   */
-  rest(): bool {
-    if (this.wantsSeal) this.appendEmpty(RecordKind.seal);
-    return !this.writable() && (this.writeBack() || this.discards.step());
   }
 
   /** A seal or an epoch record. */
@@ -263,10 +280,13 @@ export class Volume {
     return this.republish();
   }
 
-  /** Write the newest superblock once more under the next generation: the two last ones then name the same state. */
+  /** Write the newest generation once more under the next number, with a checkpoint of its own: the two last ones then hold the same state, and damage to either loses nothing. */
   republish(): u32 {
     this.undo.keepSuperblock();
-    const status = this.publish();
+    this.superblock.generation = this.highestGeneration + 1;
+    let status = this.map.writeAgain(this.superblock);
+    status = status ? this.judge(status, Status.DeviceError) : this.flush();
+    if (!status) status = this.publish();
     if (status) {
       this.undo.putBackSuperblock();
       return status;
@@ -293,7 +313,7 @@ export class Volume {
   }
 
   /** Let a durable record call every committed one flushed: from then on no mount verifies an extent that a redo image on its way home overwrites. Not more flushes than that takes. */
-  private sealCommitted(): u32 {
+  sealCommitted(): u32 {
     const log = this.log;
     let status: u32 = log.durable < log.committed ? this.flushForHome() : <u32>Status.Ok;
     if (!status && log.named < log.committed) status = this.appendEmpty(RecordKind.seal);
@@ -313,17 +333,6 @@ export class Volume {
     if (status) return status;
     status = this.cache.sendHome(this.disk);
     return status ? this.judge(status, Status.DeviceError) : <u32>Status.Ok;
-  }
-
-  /** The same in the background, a bounded step of it, when images have become many or old. A place that cannot be written now is tried again: its image stays here and in the log. True if there is more to do. */
-  private writeBack(): bool {
-    const log = this.log;
-    for (let written: u32 = 0; written < HOMES_A_STEP; written++) {
-      if (!this.cache.isDue(log.sequence)) return false;
-      if (this.cache.oldestSequence > log.sealed && (log.freeBlocks <= LOG_MARGIN_BLOCKS || this.sealCommitted())) return false;
-      if (this.cache.sendOldestHome(this.disk)) return false;
-    }
-    return true;
   }
 
   /** Make the state of the last commit the newest generation, in the order that docs/crash-contract.md rule 3 wants: homes and pages, flush, superblock, flush, release. */
@@ -347,6 +356,7 @@ export class Volume {
     this.discards.takeOlder();
     this.allocator.advance();
     this.roots.commit(); // `abandon` must not lead back behind what the log has been released for
+    this.hasWritten = true;
     this.checkpointCount++;
     this.uncheckpointedCount = 0;
     return this.disk.canFlush ? Status.Ok : Status.NotDurable;
@@ -364,12 +374,11 @@ export class Volume {
   private writeGeneration(): u32 {
     const log = this.log;
     this.roots.apply(this.map);
-    const previous = this.superblock.checkpointAddress;
     this.superblock.generation = this.highestGeneration + 1;
     this.superblock.describeLog(log.epoch, log.head, log.sequence, log.lastHash);
     if (!this.disk.canFlush) this.superblock.compatibleFlags |= COMPATIBLE_NOT_FLUSHED;
     this.superblock.describePlaces(this.geometry);
-    const written = this.allocator.tree.write(this.superblock, previous);
+    const written = this.allocator.tree.write(this.superblock);
     if (written) return this.judge(written, Status.DeviceError);
     const status = this.flush();
     return status ? status : this.publish();
@@ -393,6 +402,7 @@ export class Volume {
   abandon(): u32 {
     if (this.mountStatus) return this.mountStatus;
     this.transaction.abandon();
+    this.kept.drop();
     this.roots.abandon();
     return Status.Ok;
   }

@@ -5,6 +5,7 @@
 // What stays true: `recent` and `older` have no block in common; the counts are those of both together.
 //
 // Safety: page numbers are below Geometry.pageCount; the arrays hold an entry for every node of the largest image.
+import { FixedArray } from "../base/fixed-array/index";
 import { MAXIMUM_BLOCKS, PAGE_BITS, ROOT_POINTERS, TABLE_POINTERS } from "./geometry";
 import { FrameKind, PageFrames } from "./page-frames";
 import { PageSet } from "./page-set";
@@ -14,8 +15,8 @@ const MAXIMUM_TABLES: u32 = <u32>(MAXIMUM_BLOCKS / PAGE_BITS / TABLE_POINTERS) +
 export class WaitingBlocks {
   readonly recent: PageSet;
   readonly older: PageSet;
-  private ofTable: StaticArray<u32> = new StaticArray<u32>(MAXIMUM_TABLES);
-  private ofUpper: StaticArray<u32> = new StaticArray<u32>(ROOT_POINTERS);
+  private ofTable: FixedArray<u32> = new FixedArray<u32>(MAXIMUM_TABLES);
+  private ofUpper: FixedArray<u32> = new FixedArray<u32>(ROOT_POINTERS);
 
   constructor(private frames: PageFrames) {
     this.recent = new PageSet(frames, FrameKind.recent);

@@ -20,7 +20,7 @@ import { Runs } from "./runs";
 import { Writers } from "./writers";
 
 const BATCH: u32 = 128;
-/** So many frees, and the block service is asked whether it wants a checkpoint. */
+/** So many frees, and the block service is asked whether a checkpoint is due. */
 const FREES_BETWEEN_LOOKS: u32 = 16;
 /** Entries looked at in one sweep step at most. */
 const SWEEP_LOOKS: u32 = 65536;
@@ -95,7 +95,7 @@ export class Collector {
     let slot = this.index.nextUsed(this.index.homeOf(<u32>this.nextPrefix));
     let freed: u32 = 0;
     let looks: u32 = 0;
-    const wasWanted = this.wantsCheckpoint();
+    const wasDue = this.needsCheckpoint();
     while (slot < this.index.slotLimit && freed < limit && looks < SWEEP_LOOKS) {
       const entry = this.index.entry(slot);
       looks++;
@@ -106,7 +106,7 @@ export class Collector {
         if (status == Status.Busy && freed) break;
         if (status != Status.Ok) return status;
         // It says so long before, so that the checkpoint itself still has room.
-        if (++freed % FREES_BETWEEN_LOOKS == 0 && !wasWanted && this.wantsCheckpoint()) break;
+        if (++freed % FREES_BETWEEN_LOOKS == 0 && !wasDue && this.needsCheckpoint()) break;
       }
       slot = this.index.nextUsed(slot);
     }
@@ -118,7 +118,7 @@ export class Collector {
     return Status.Ok;
   }
 
-  private wantsCheckpoint(): bool { return this.block.describe() == Status.Ok && this.block.isCheckpointWanted; }
+  private needsCheckpoint(): bool { return this.block.describe() == Status.Ok && this.block.isCheckpointDue; }
 
   private free(entry: usize): u32 {
     let status = this.changes.reserve(1);

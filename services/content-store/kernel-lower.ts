@@ -17,7 +17,7 @@ export class BlockService extends BlockLayer {
     this.blockCount = block.DescribeReply.blockCount();
     this.freeBlocks = block.DescribeReply.freeBlocks();
     this.mountStatus = block.DescribeReply.mountStatus();
-    this.isCheckpointWanted = (block.DescribeReply.flags() & block.BlockFlag.checkpointWanted) != 0;
+    this.isCheckpointDue = (block.DescribeReply.flags() & block.BlockFlag.checkpointDue) != 0;
     if (!(block.DescribeReply.flags() & block.BlockFlag.formatted) && this.mountStatus == Status.Ok) this.mountStatus = Status.NotFormatted;
     return status;
   }

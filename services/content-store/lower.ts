@@ -10,7 +10,7 @@ export abstract class BlockLayer {
   blockCount: u64 = 0;
   freeBlocks: u64 = 0;
   mountStatus: u32 = 0;
-  isCheckpointWanted: bool = false;
+  isCheckpointDue: bool = false;
   /** Of getRoot and replay. */
   lengthBytes: u32 = 0;
   /** Of replay: is there a piece, and where is the next. */

@@ -87,12 +87,15 @@ export class Core {
     return Status.Ok;
   }
 
-  /** A group commit; on a full disk, or when there was no room for the checkpoint that it wanted, with a collection in between. */
+  /** A group commit; on a full disk, or when there was no room for the checkpoint that was due, with a collection in between. */
   secure(): u32 {
     const status = this.committer.commit();
-    if (status != Status.NoSpace && (status != Status.Ok || !this.committer.isCheckpointWanted)) return status;
+    if (status != Status.NoSpace && (status != Status.Ok || !this.committer.isCheckpointDue)) return status;
     return this.makeRoom() == Status.Ok ? this.committer.commit() : status;
   }
+
+  /** Nobody wants the processor: a step of the checkpoint that is wanted, but none that may find no room: that is for a request, which can collect and say so. True if there is more to do. */
+  rest(): bool { return this.mountStatus == Status.Ok && !this.space.isCritical && this.committer.rest(); }
 
   /** Space is short: while a checkpoint is still possible make it, and collect. What is refused on a full disk is for the caller to decide. */
   private relieve(): u32 {

@@ -56,12 +56,13 @@ export class FilesystemService extends Server {
   closed(badge: u32): void { this.files.closed(badge); }
 
   /**
-   * Nobody wants the processor. When memory and disk may differ there is no way on but a start from the log: this domain ends, the kernel starts it anew, and each client is told by its next call (docs/supervision.md §4).
-   * Until then everything that changes has answered Lost.
+   * Nobody wants the processor: one step of the checkpoint that is wanted; 1 if there is more. When memory and disk may differ there is no way on but a start from the log: this domain ends, the kernel starts it
+   * anew, and each client is told by its next call (docs/supervision.md §4). Until then everything that changes has answered Lost.
    */
   background(): u32 {
+    const hasMore = this.core.rest();
     assert(!this.core.journal.isLost || !this.core.committer.hasSynced, "changes were lost: starting anew from the log");
-    return 0;
+    return hasMore ? 1 : 0;
   }
 
   format(badge: u32, rights: u32, blockCount: u64, flags: u32): u32 {

@@ -17,6 +17,7 @@ import { Edit, LineEditor } from "./line-editor";
 import { Output } from "./output";
 import { PathCompleter } from "./path-completer";
 import { RestartWatch } from "./restart-watch";
+import { writeWarnings } from "./warnings";
 
 const PROMPT: string = "axiomfs> ";
 /** Tells whoever holds the other end of the console that input is read from now on: what is sent earlier a serial port may lose. Terminals ignore it. */
@@ -110,6 +111,7 @@ export class Shell {
     output.text(" directories, ");
     output.decimal(FilesystemStatistics.snapshots(counts));
     output.text(" snapshots.\n");
+    writeWarnings(output, "Warning: ", FilesystemStatistics.flags(counts));
   }
 
   private prompt(): void {

@@ -79,8 +79,27 @@ export class Disk {
   transfer(type: u32, sector: u64, lease: u32, lengthBytes: u32): u32 {
     const refused = this.admit(type, sector, lengthBytes);
     if (refused != Status.Ok || lengthBytes == 0) return refused;
+    this.engine.preparation.begin(synchronousOperation, type, noGrant);
+    this.addPieces(type, sector, lease, lengthBytes);
+    return this.engine.complete();
+  }
+
+  /** Write all of two leases at the same time: one operation, whose pieces have no order. */
+  writeTogether(sector: u64, lease: u32, lengthBytes: u32, otherSector: u64, otherLease: u32, otherLengthBytes: u32): u32 {
+    let refused = this.admit(RequestType.write, sector, lengthBytes);
+    if (refused == Status.Ok) refused = this.admit(RequestType.write, otherSector, otherLengthBytes);
+    if (refused != Status.Ok || (lengthBytes | otherLengthBytes) == 0) return refused;
+    const preparation = this.engine.preparation;
+    preparation.begin(synchronousOperation, RequestType.write, noGrant);
+    this.addPieces(RequestType.write, sector, lease, lengthBytes);
+    preparation.resume();
+    this.addPieces(RequestType.write, otherSector, otherLease, otherLengthBytes);
+    return this.engine.complete();
+  }
+
+  /** Requests for all of a lease, as pieces of the synchronous operation. */
+  private addPieces(type: u32, sector: u64, lease: u32, lengthBytes: u32): void {
     const engine = this.engine, operations = engine.operations;
-    engine.preparation.begin(synchronousOperation, type, noGrant);
     let offsetBytes: u32 = 0;
     // Bounded: each turn covers a sector or more, or ends a request that was in flight. After a failure nothing is added.
     while (offsetBytes < lengthBytes && operations.status(synchronousOperation) == Status.Ok) {
@@ -89,7 +108,6 @@ export class Disk {
       else if (covered == -<i32>Status.Busy) this.awaitSlot();
       else operations.fail(synchronousOperation, u32(-covered));
     }
-    return engine.complete();
   }
 
   /** Discard or zero a range of sectors, in as many requests as the device's limits ask for. */

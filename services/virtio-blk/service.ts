@@ -69,6 +69,10 @@ export class VirtioBlkService extends Server {
     return this.rested(this.disk.transfer(RequestType.write, sector, buffer, bufferLength));
   }
 
+  override writeTogether(_badge: u32, _rights: u32, sector: u64, otherSector: u64, buffer: u32, bufferLength: u32, other: u32, otherLength: u32): u32 {
+    return this.rested(this.disk.writeTogether(sector, buffer, bufferLength, otherSector, other, otherLength));
+  }
+
   override flush(_badge: u32, _rights: u32): u32 { return this.rested(this.disk.flush()); }
 
   override discard(_badge: u32, _rights: u32, sector: u64, sectorCount: u64): u32 {

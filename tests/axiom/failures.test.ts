@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { loadModules } from "../../host/client/modules.ts";
 import { bootHosted, type System } from "../../host/kernel/system.ts";
+import { BlockFlag } from "../../kernel-bindings/generated/host/block.ts";
 import { Status } from "../../kernel-bindings/generated/host/tables.ts";
 import { loadBlake3 } from "../support/blake3.ts";
 import { FakeLayers } from "./fake-layers.ts";
 import { LogClient, roomyManifest, verifyChain } from "./log-client.ts";
 
+const MiB = 1 << 20;
 const manifest = roomyManifest(["host", "block", "content-store"]);
 const modules = loadModules(manifest, ["axiom"]);
 let hash: (data: Uint8Array) => string;
@@ -128,14 +130,16 @@ test("an arena that fills up asks for a checkpoint before it refuses", () => {
   const { log } = boot(layers);
   log.format();
   const payload = new Uint8Array(60000);
-  let key = 1n, bytesWritten = 0, wanted = 0;
+  let key = 1n, bytesWritten = 0, wanted = 0, due = 0;
   for (; ; key++) {
     const status = LogClient.status(() => log.propose(Array.from({ length: 8 }, () => ({ payload }))));
     if (status !== 0) { assert.equal(status, Status.OutOfMemory); break; }
     bytesWritten += 8 * 60112;
-    if (wanted === 0 && log.lastReply.flags & 16) wanted = bytesWritten;
+    if (wanted === 0 && log.lastReply.flags & BlockFlag.checkpointWanted) wanted = bytesWritten;
+    if (due === 0 && log.lastReply.flags & BlockFlag.checkpointDue) due = bytesWritten;
   }
-  assert.ok(wanted > 4 << 20 && wanted < 6 << 20, `asked after ${wanted} bytes`);
+  assert.ok(wanted > 3.5 * MiB && wanted < 4.1 * MiB, `wanted after ${wanted} bytes`);
+  assert.ok(due > 4.7 * MiB && due < 5.3 * MiB, `due after ${due} bytes`);
   assert.ok(bytesWritten > 9 << 20);
   log.axiom.checkpoint({ state: new Uint8Array(32) });
   log.propose([{ payload }]);

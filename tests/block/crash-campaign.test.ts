@@ -17,7 +17,7 @@ test("20,000 crash images mount to a committed state, no older than the last flu
 });
 
 test("the campaign ends with the job and the image that a service broken on purpose fails", async () => {
-  const path = await blockModulePath({ name: "without-verification", edits: { "services/block/mount.ts": (text) => text.replace("if (record.sequence > this.flushed) {", "if (false) {") } });
+  const path = await blockModulePath({ name: "without-verification", edits: { "services/block/mount.ts": (text) => text.replace("if (!status && record.sequence > this.flushed) {", "if (false) {") } });
   const { violation } = await runCampaign(20_000, 1, () => {}, path);
   assert.match(violation ?? "", /^(work|recovery|lives) job of seed \d+: seed \d+: after \d+ events, .* is not that of transaction \d+$/);
 });

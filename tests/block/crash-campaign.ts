@@ -20,12 +20,16 @@ export async function runCampaign(images: number, seed: number, log: (line: stri
   const started = performance.now();
   const outcome: Outcome = { counts: {} as Counts, images: 0, seconds: 0, violation: null };
   let next = 0;
+  const workers: Worker[] = [];
   const serve = (): Promise<void> => new Promise((resolve, reject) => {
     const worker = new Worker(new URL("crash-worker.mjs", import.meta.url), { workerData: { modulePath } });
+    workers.push(worker);
+    // The largest jobs take minutes: who is still at one when there are enough images is not waited for, and it does not count.
     const give = (): void => {
-      if (outcome.images >= images || outcome.violation) void worker.terminate().then(() => resolve());
+      if (outcome.images >= images || outcome.violation) for (const each of workers) void each.terminate();
       else worker.postMessage(jobs(next++, seed));
     };
+    worker.on("exit", () => { resolve(); });
     worker.on("error", reject);
     worker.on("message", ({ counts, images: judged, violation }: Verdict) => {
       for (const [kind, count] of Object.entries(counts ?? {}) as Array<[keyof Counts, number]>) outcome.counts[kind] = (outcome.counts[kind] ?? 0) + count;

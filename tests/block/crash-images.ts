@@ -34,6 +34,8 @@ export function* crashImages(device: SparseDevice, events: readonly DeviceEvent[
       } else if (honourFlush) {
         window.forEach((write) => device.put(write.offset, write.data));
         window = [];
+        // The same bytes as after the last write, and now all of them have to be there.
+        yield { kind: "prefix", length: index + 1, about: `after ${index + 1} events, a flush` };
       }
     }
   } finally { device.rollBack(); }

@@ -23,7 +23,7 @@ export interface Enumeration {
   honourFlush: boolean;
   /** Crashes of the recovery, of the recovery from those, … */
   recovery: RecoveryLevel[];
-  /** One in so many images is mounted with its newest superblock damaged besides; 0: none. */
+  /** One in so many images is mounted with its newest superblock, or that one's checkpoint, damaged besides; 0: none. */
   fallbackEvery: number;
 }
 
@@ -104,13 +104,14 @@ export class CrashJudge {
     return { found, events };
   }
 
-  /** The newest superblock is damaged besides: the generation before it and its log must lead to the same promise. */
-  private judgeFallback(oldest: number, newest: number, about: string): void {
+  /** The newest superblock, or its checkpoint, is damaged besides: the generation before it and its log must lead to the same promise. */
+  private judgeFallback(isCheckpoint: boolean, oldest: number, newest: number, about: string): void {
     const slots = new ImageMap(this.device).slots();
-    if (slots.length < 2) return;
+    if (slots.length < 2) throw new Violation(`${about}: there is one generation`);
+    const address = isCheckpoint ? Number(slots[0]!.view.getBigUint64(168, true)) : slots[0]!.address;
     this.device.mark();
-    this.device.put(slots[0]!.address * blockBytes, new Uint8Array(sectorBytes).fill(0x5a));
-    this.judge(oldest, newest, `${about}, newest superblock damaged`);
+    this.device.put(address * blockBytes, new Uint8Array(sectorBytes).fill(0x5a));
+    this.judge(oldest, newest, `${about}, newest ${isCheckpoint ? "checkpoint" : "superblock"} damaged`);
     this.counts.fallback++;
     this.device.rollBack();
   }
@@ -126,7 +127,7 @@ export class CrashJudge {
         this.examine(depth + 1, recoveryKinds[depth]!, found, found, `${about}; recovery: ${image.about}`, options);
       }
     }
-    if (!depth && options.fallbackEvery && number % options.fallbackEvery === 0) this.judgeFallback(oldest, newest, about);
+    if (!depth && options.fallbackEvery && number % options.fallbackEvery === 0) this.judgeFallback(this.counts.fallback % 2 === 1, oldest, newest, about);
   }
 
   /** Every crash image of the recording. Throws a Violation at the first that breaks the contract. */

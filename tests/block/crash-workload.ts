@@ -155,10 +155,11 @@ export class Workload {
     for (const [address, list] of before) this.live.set(address, list);
     this.label(this.transactions);
   }
-  /** Grow, or leave the service time to discard. */
+  /** Grow, or leave the service time to send images home and to discard. */
   private useSpace(): void {
     if (this.random.next(3)) {
-      for (let turns = 0; turns < 4; turns++) this.bench.system.turn();
+      // Images that wait are due every other time.
+      this.bench.idle(2.6);
       this.label(this.transactions);
       return;
     }

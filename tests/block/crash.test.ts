@@ -31,6 +31,7 @@ function overwrite(module: WebAssembly.Module): void {
   const address = bench.store(pattern(1, blockBytes));
   bench.commit();
   bench.block.sync();
+  bench.store(pattern(3, blockBytes)); // kept back until the commit; what comes next is not
   statusOf(() => bench.writeExtents([{ address, data: pattern(2, blockBytes) }]));
   bench.mount();
   if (Buffer.compare(bench.read(address, 1), pattern(1, blockBytes)) !== 0) throw new Violation("a synced block was overwritten by a transaction that was never committed");
@@ -133,7 +134,7 @@ interface Break { rule: number; name: string; file: string; from: string; to: st
 const broken: Break[] = [
   { rule: 1, name: "sync acknowledges without a flush", file: "volume.ts", notices: work,
     from: "if (this.log.durable < this.log.committed) return this.flush();", to: "if (this.log.durable < this.log.committed) { this.log.noteFlushed(); return Status.Ok; }" },
-  { rule: 2, name: "extents past the last flush are believed", file: "mount.ts", notices: work, from: "if (record.sequence > this.flushed) {", to: "if (false) {" },
+  { rule: 2, name: "extents past the last flush are believed", file: "mount.ts", notices: work, from: "if (!status && record.sequence > this.flushed) {", to: "if (false) {" },
   { rule: 2, name: "a patch changes what only the disk has", file: "block-cache.ts", notices: patchUnbound, from: "entry >= 0 && load<u64>(this.at(entry), 16) > sequence ?", to: "entry >= 0 ?" },
   { rule: 2, name: "a patch changes what only the log before the checkpoint has", file: "volume.ts", notices: patchTorn, from: "this.transaction.write(address, blocks, lease, this.log.checkpointSequence)", to: "this.transaction.write(address, blocks, lease, 0)" },
   { rule: 2, name: "a mount leaves patches out", file: "redo-replay.ts", notices: work, from: "else if (items.type == ItemType.patch) status = this.patch(items);", to: "" },
@@ -141,14 +142,14 @@ const broken: Break[] = [
   { rule: 3, name: "a page is rewritten in place", file: "map-tree.ts", notices: work, from: "const copy = this.frames.count(frame) % COPY_COUNT;", to: "const copy = max(this.frames.count(frame), 1) - 1;" },
   { rule: 4, name: "redo images go home before their record is flushed", file: "volume.ts", notices: work,
     from: "let status = this.sealCommitted();", to: "let status: u32 = Status.Ok;" },
-  { rule: 4, name: "images go home in the background before their record is flushed", file: "volume.ts", notices: workInBackground, from: "if (this.cache.oldestSequence > log.sealed &&", to: "if (false &&" },
+  { rule: 4, name: "images go home in the background before their record is flushed", file: "background.ts", notices: workInBackground, from: "if (cache.oldestSequence > log.sealed &&", to: "if (false &&" },
   { rule: 5, name: "freed blocks are reused after one checkpoint", file: "waiting-blocks.ts", notices: work, from: "this.older.takeOver(this.recent);", to: "this.older.takeOver(this.recent); this.releaseOlder();" },
   { rule: 5, name: "a mount forgets what the generation before protects", file: "mount.ts", notices: live, from: "status = this.protectGenerationBefore();", to: "status = Status.Ok;" },
   { rule: 6, name: "extents are written over blocks in use", file: "transaction.ts", notices: overwrite, from: "|| !this.allocator.isFresh(address, blocks)", to: "" },
-  { rule: 7, name: "damage is taken for a torn tail", file: "mount.ts", notices: damageRecords, from: "if (head.flushed <= this.chainEnd) return Status.Ok;", to: "if (head.flushed >= 0) return Status.Ok;" },
+  { rule: 7, name: "damage is taken for a torn tail", file: "dead-records.ts", notices: damageRecords, from: "if (head.flushed > log.sequence) this.isProofOfDamage = true;", to: "" },
   { rule: 8, name: "records of other epochs and chains are believed", file: "log.ts", notices: live,
     from: "if (record.sequence != this.sequence + 1 || record.flushed > this.sequence) return false;", to: "return record.sequence == this.sequence + 1;" },
-  { rule: 8, name: "dead records do not start a new epoch", file: "mount.ts", notices: repeatLife, from: "if (this.hasDeadRecords || volume.droppedCount", to: "if (volume.droppedCount" },
+  { rule: 8, name: "dead records do not start a new epoch", file: "mount.ts", notices: repeatLife, from: "this.dead.areWhole || volume.droppedCount", to: "volume.droppedCount" },
   { rule: 9, name: "a failed flush is forgotten", file: "volume.ts", notices: dropAtFlush, from: "this.failure = status;\n    return status;", to: "return status;" },
   { rule: 9, name: "a failed flush is issued again", file: "device-disk.ts", notices: dropAtFlush, from: "status = this.driver.flush();\n", to: "status = this.driver.flush();\n      if (status == Status.DeviceError) status = this.driver.flush();\n" },
   { rule: 10, name: "a flush whose driver died is taken for done", file: "device-disk.ts", notices: dieAtFlush, from: "status = this.driver.flush();\n      if (!status)", to: "status = this.driver.flush();\n      if (!status || status == Status.PeerRestarted)" },

@@ -58,10 +58,11 @@ test("a failed flush is Lost for good: nothing after it is acknowledged until a 
 
 test("a failed write of the log acknowledges nothing more; a failed write of data can be tried again", () => {
   const bench = fresh();
-  const { address } = bench.block.allocate({ hint: 0n, count: 1, flags: 0 });
+  const blocks = 17; // more than is kept back until the commit
+  const { address } = bench.block.allocate({ hint: 0n, count: blocks, flags: 0 });
   bench.device.failWriteIn = 0;
-  assert.equal(statusOf(() => bench.writeExtents([{ address, data: pattern(1, blockBytes) }])), Status.DeviceError);
-  bench.writeExtents([{ address, data: pattern(2, blockBytes) }]);
+  assert.equal(statusOf(() => bench.writeExtents([{ address, data: pattern(1, blocks * blockBytes) }])), Status.DeviceError);
+  bench.writeExtents([{ address, data: pattern(2, blocks * blockBytes) }]);
   bench.commit(Uint8Array.of(1));
   bench.block.sync();
   bench.device.failWriteIn = 0;
@@ -70,7 +71,7 @@ test("a failed write of the log acknowledges nothing more; a failed write of dat
   assert.equal(statusOf(() => bench.block.sync()), Status.DeviceError);
   const after = remount(bench.device.bytes);
   assert.deepEqual(after.pieces(), [Uint8Array.of(1)], "the record binds only what was written in the end");
-  assert.deepEqual(after.read(address, 1), pattern(2, blockBytes));
+  assert.deepEqual(after.read(address, blocks), pattern(2, blocks * blockBytes));
 });
 
 test("a mount whose flush or write fails serves what it verified, and promises nothing of it; the next mount does", () => {
@@ -172,7 +173,7 @@ function edit(bytes: Uint8Array, slot: number, change: (view: DataView) => void)
   copy.set(blake3(copy.subarray(at, at + 480)), at + 480);
   return copy;
 }
-const newest = 6 % 4;
+const newest = 7 % 4;
 
 test("versions and feature flags", () => {
   const at = (offset: number, value: bigint): number => mountStatus(remount(edit(sealed.bytes, newest, (view) => view.setBigUint64(offset, value, true))));
@@ -336,81 +337,3 @@ test("an item that is longer than its record, or of no known type, ends the chai
   }
   for (const { status, pieces } of forgeItems((view, item) => view.setUint8(item, 99))) assert.deepEqual([status, pieces], [0, 0]);
 });
-
-/** Forgers can compute hashes: change a structure and every hash above it, so that only checks of meaning are left. */
-function forge(bytes: Uint8Array, random: Random): void {
-  const view = new DataView(bytes.buffer);
-  const scribble = (start: number, length: number): void => {
-    for (let i = 1 + random.next(3); i > 0; i--) {
-      const at = start + random.next(length - 8);
-      if (random.next(2)) view.setBigUint64(at & ~7, [0n, 1n, 0xffffffffn, 1n << 63n, 0xffffffffffffffffn, BigInt(random.next(1 << 30))][random.next(6)]!, true);
-      else bytes[at]! ^= 1 << random.next(8);
-    }
-  };
-  const superblock = slotBytes(newest), checkpoint = Number(view.getBigUint64(superblock + 168, true)) * blockBytes;
-  const below = (at: number): number => Number(view.getBigUint64(at, true)) * blockBytes;
-  const upper = below(checkpoint + 4224), table = below(upper + 32), page = below(table + 32);
-  const choice = random.next(6);
-  if (choice === 0) scribble(page, blockBytes);
-  bytes.set(blake3(bytes.subarray(page, page + blockBytes)), table + 48);
-  if (choice === 1) scribble(table, 200);
-  bytes.set(blake3(bytes.subarray(table, table + blockBytes)), upper + 48);
-  if (choice === 5) scribble(upper, 200);
-  bytes.set(blake3(bytes.subarray(upper, upper + blockBytes)), checkpoint + 4240);
-  if (choice === 2) scribble(checkpoint, random.next(2) ? 128 : 2 * blockBytes);
-  bytes.set(blake3(bytes.subarray(checkpoint, checkpoint + 2 * blockBytes)), superblock + 184);
-  if (choice === 3) scribble(superblock, 240);
-  bytes.set(blake3(bytes.subarray(superblock, superblock + 480)), superblock + 480);
-  if (choice === 4) forgeLog(bytes, view, superblock, scribble, random);
-}
-function forgeLog(bytes: Uint8Array, view: DataView, superblock: number, scribble: (start: number, length: number) => void, random: Random): void {
-  let at = logStart + Number(view.getBigUint64(superblock + 120, true)) * blockBytes, previous: Uint8Array | null = null;
-  for (let left = 1 + random.next(8); view.getUint32(at + 32, true) === 0x524c5841; left--) {
-    const length = view.getUint32(at + 40, true);
-    if (previous) bytes.set(previous, at + 96);
-    if (left === 1) scribble(at + 32, random.next(2) ? 200 : Math.min(length - 32, 600));
-    const claimed = Math.min(view.getUint32(at + 40, true), 1 << 20);
-    bytes.set(blake3(bytes.subarray(at + 32, at + Math.max(claimed, 32))), at);
-    previous = bytes.slice(at, at + 32);
-    at += Math.ceil(length / blockBytes) * blockBytes;
-  }
-}
-
-test("forged images, hashes and all, are refused or served, and never trap the service", () => {
-  const random = new Random(4242);
-  const device = new FakeDevice(sealed.bytes.slice());
-  const bench = new BlockBench(device);
-  const seen = new Map<number, number>();
-  for (let i = 0; i < 1500; i++) {
-    device.mark();
-    for (const [offset, data] of forgedSectors(sealed.bytes, random)) device.put(offset, data);
-    bench.mount();
-    const status = mountStatus(bench);
-    seen.set(status, (seen.get(status) ?? 0) + 1);
-    if (status === 0) {
-      statusOf(() => bench.pieces());
-      statusOf(() => bench.block.verify());
-      statusOf(() => { bench.store(pattern(i, 2 * blockBytes)); bench.commit(Uint8Array.of(1)); bench.block.sync(); });
-      statusOf(() => bench.block.abandon());
-      statusOf(() => bench.block.checkpoint());
-    }
-    assert.deepEqual(bench.system.faults, [], `image ${i}`);
-    device.rollBack();
-  }
-  assert.ok((seen.get(0) ?? 0) > 50 && (seen.get(Status.Corrupted) ?? 0) > 50, JSON.stringify([...seen]));
-});
-
-const scratch = sealed.bytes.slice();
-/** The sectors in which a forged copy of the image differs from it. */
-function forgedSectors(image: Uint8Array, random: Random): Array<[number, Uint8Array]> {
-  const changed: Array<[number, Uint8Array]> = [];
-  forge(scratch, random);
-  for (const [start, end] of [[0, 512], [slotBytes(newest), slotBytes(newest) + 512], [logStart, logStart + 80 * blockBytes], [mapStart, mapEnd]] as const) {
-    for (let at = start; at < end; at += sectorBytes) {
-      if (Buffer.compare(scratch.subarray(at, at + sectorBytes), image.subarray(at, at + sectorBytes)) === 0) continue;
-      changed.push([at, scratch.slice(at, at + sectorBytes)]);
-      scratch.set(image.subarray(at, at + sectorBytes), at);
-    }
-  }
-  return changed;
-}

@@ -1,15 +1,22 @@
-// A device that fails chosen requests, as badly as the interface allows: half of a failed write is on the disk, and a failed flush has dropped everything since the one before it.
+// A device that fails chosen requests, as badly as the interface allows: half of a failed write is on the disk, a failed flush has dropped everything since the one before it, and half of what a failed discard named is noise.
 import type { DomainContext } from "../../host/kernel/typescript-domain.ts";
-import { SparseDevice, grownBytes } from "./harness.ts";
+import { SparseDevice, blockBytes, grownBytes, pattern, sectorBytes } from "./harness.ts";
 
 const deviceError = 32;
-const Operation = { read: 2, write: 3, flush: 4 } as const;
+const Operation = { read: 2, write: 3, flush: 4, discard: 5, writeTogether: 18 } as const;
+const kinds = new Map(Object.entries(Operation).map(([kind, operation]): [number, Failure["kind"]] => [operation, kind as Failure["kind"]]));
+
+/** A request that failed; `block`: where, but for a flush. */
+export interface Failure { kind: keyof typeof Operation; block: number }
+export type Plan = (request: number, kind: Failure["kind"]) => boolean;
 
 export class FaultyDevice extends SparseDevice {
-  /** Which reads, writes and flushes fail, counted from 0 since it was set. */
-  private plan: ((request: number) => boolean) | null = null;
+  /** Which reads, writes, flushes and discards fail, counted from 0 since it was set. */
+  private plan: Plan | null = null;
   private requests = 0;
-  failed = 0;
+  private status: number = deviceError;
+  failures: Failure[] = [];
+  get failed(): number { return this.failures.length; }
 
   /** `blocks`: an image to start from. */
   constructor(blocks?: ReadonlyMap<number, Uint8Array>) {
@@ -23,10 +30,12 @@ export class FaultyDevice extends SparseDevice {
     this.mark();
     this.failRequests(null);
   }
-  failRequests(plan: ((request: number) => boolean) | null): void {
+  /** `status`: what they answer; with another than DeviceError, nothing that was done before is lost. */
+  failRequests(plan: Plan | null, status: number = deviceError): void {
     this.plan = plan;
+    this.status = status;
     this.requests = 0;
-    this.failed = 0;
+    this.failures = [];
   }
   /** The image that a loss of power leaves: nothing that was not flushed. */
   afterPowerLoss(): Map<number, Uint8Array> {
@@ -39,24 +48,32 @@ export class FaultyDevice extends SparseDevice {
 
   override receive(badge: number, rights: number, context: DomainContext): number {
     const operation: number = context.operation;
-    const isRequest = operation === Operation.read || operation === Operation.write || operation === Operation.flush;
-    if (isRequest && this.plan !== null && this.plan(this.requests++)) return this.fail(operation, context);
+    const kind = kinds.get(operation);
+    if (kind !== undefined && this.plan !== null && this.plan(this.requests++, kind)) return this.fail(kind, context);
     const status = super.receive(badge, rights, context);
-    if (operation === Operation.flush && status === 0) {
+    if (kind === "flush" && status === 0) {
       this.unmark();
       this.mark();
     }
     return status;
   }
-  private fail(operation: number, context: DomainContext): number {
-    this.failed++;
-    if (operation === Operation.write) {
-      const offset = Number(context.messageIn.getBigUint64(16, true)) * 512, { handle, length } = context.lease(0), half = (length / 1024) * 512;
-      if (context.calls.lease_read(handle, 0, this.buffer, half) >= 0) this.put(offset, context.bytes.slice(this.buffer, this.buffer + half));
-    } else if (operation === Operation.flush) {
+  private fail(kind: Failure["kind"], context: DomainContext): number {
+    const offset = kind === "flush" ? 0 : Number(context.messageIn.getBigUint64(16, true)) * sectorBytes;
+    this.failures.push({ kind, block: offset / blockBytes });
+    if (kind === "write") this.writeHalf(0, context);
+    else if (kind === "writeTogether") for (const index of [0, 1]) this.writeHalf(index, context);
+    else if (kind === "flush" && this.status === deviceError) {
       this.rollBack();
       this.mark();
+    } else if (kind === "discard") {
+      const sectorCount = Number(context.messageIn.getBigUint64(24, true));
+      this.put(offset, pattern(offset + 5, Math.ceil(sectorCount / 2) * sectorBytes));
     }
-    return deviceError;
+    return this.status;
+  }
+  /** Half of the buffer with this number. */
+  private writeHalf(index: number, context: DomainContext): void {
+    const offset = Number(context.messageIn.getBigUint64(16 + 8 * index, true)) * sectorBytes, { handle, length } = context.lease(index), half = (length / 1024) * sectorBytes;
+    if (context.calls.lease_read(handle, 0, this.buffer, half) >= 0) this.put(offset, context.bytes.slice(this.buffer, this.buffer + half));
   }
 }

@@ -30,6 +30,8 @@ export type DeviceEvent = { kind: "write"; offset: number; data: Uint8Array } | 
 export class FakeDevice implements TypeScriptDomain {
   flags: number = DeviceFlags.flush;
   writes = 0;
+  /** Calls that brought two writes. */
+  pairs = 0;
   flushes = 0;
   reads = 0;
   /** What reached the device since recording was switched on. */
@@ -39,7 +41,13 @@ export class FakeDevice implements TypeScriptDomain {
   /** Answer DeviceError to the n-th write or flush from now (0: the next one); to a write also when it is issued again. */
   failWriteIn = -1;
   failFlushIn = -1;
+  /** The same for a write, once: it succeeds when it is issued again. */
+  failOnceIn = -1;
+  /** What fails so is on the disk all the same. */
+  failsInWord = false;
   private failsLeft = 0;
+  /** Where that write goes. */
+  private failsAt = -1;
   /** Blocks that were discarded, one entry a request; they hold noise from then on. */
   readonly discards: Array<{ block: number; count: number }> = [];
   /** What a discard request should begin at and be a multiple of. */
@@ -82,6 +90,7 @@ export class FakeDevice implements TypeScriptDomain {
       case 3: return this.flags & DeviceFlags.readOnly ? Status.ReadOnly : this.transfer(context, true);
       case 4: return this.flush();
       case 5: return this.discard(Number(context.messageIn.getBigUint64(16, true)), Number(context.messageIn.getBigUint64(24, true)));
+      case 18: return this.flags & DeviceFlags.readOnly ? Status.ReadOnly : this.writeTogether(context);
       case 14: return this.limits(context);
       default: return Status.Unsupported;
     }
@@ -122,15 +131,34 @@ export class FakeDevice implements TypeScriptDomain {
       if (this.unreadable.some(({ start, end }) => offset < end && start < offset + length)) return Status.DeviceError;
       return -context.calls.lease_write(handle, 0, this.load(context, offset, length), length);
     }
-    if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) this.failsLeft = writeAttempts;
-    if (this.failsLeft > 0) { this.failsLeft--; return Status.DeviceError; }
+    return this.write(context, offset, handle, length, writeAttempts);
+  }
+  /** `attempts`: how often a write that fails will come again, this time included. */
+  private write(context: DomainContext, offset: number, handle: number, length: number, attempts: number): number {
+    if (this.failWriteIn >= 0 && this.failWriteIn-- === 0) {
+      this.failsLeft = attempts;
+      this.failsAt = offset;
+    }
+    if (this.failOnceIn >= 0 && this.failOnceIn-- === 0) return Status.DeviceError;
+    const fails = this.failsLeft > 0 && offset === this.failsAt;
+    if (fails) this.failsLeft--;
+    if (fails && !this.failsInWord) return Status.DeviceError;
     this.writes++;
     const result = context.calls.lease_read(handle, 0, this.buffer, length);
     if (result < 0) return -result;
     const data = context.bytes.slice(this.buffer, this.buffer + length);
     this.events?.push({ kind: "write", offset, data });
     this.put(offset, data);
-    return Status.Ok;
+    return fails ? Status.DeviceError : Status.Ok;
+  }
+  /** Both are done, also if one fails. */
+  private writeTogether(context: DomainContext): number {
+    this.pairs++;
+    const statuses = [0, 1].map((index) => {
+      const offset = Number(context.messageIn.getBigUint64(16 + 8 * index, true)) * sectorBytes, { handle, length } = context.lease(index);
+      return length > FakeDevice.bufferBytes || length > this.sizeBytes - offset ? Status.OutOfRange : this.write(context, offset, handle, length, 1 + writeAttempts);
+    });
+    return statuses.find((status) => status !== Status.Ok) ?? Status.Ok;
   }
   private flush(): number {
     const die = this.dieAtFlush;
@@ -265,6 +293,7 @@ export interface Extent { address: bigint; data: Uint8Array; counterAndKind?: bi
 export class BlockBench {
   readonly system: System;
   readonly client: Client;
+  readonly clock = new DeterministicClock();
   private readonly clients: BlockClient[];
   readonly buffer: number;
   readonly bufferBytes = 9 << 20;
@@ -273,7 +302,7 @@ export class BlockBench {
   constructor(readonly device: FakeDevice, module: WebAssembly.Module = shipped, seed = 7) {
     this.system = bootHosted({
       manifest, modules: { block: module }, only: ["block"], replace: { "virtio-blk": device }, extraDomains: [tester],
-      clock: new DeterministicClock(), entropy: new SeededEntropy(seed), log: (line) => console.error(line),
+      clock: this.clock, entropy: new SeededEntropy(seed), log: (line) => console.error(line),
     });
     this.client = this.system.client("block-tester");
     this.clients = [1, 2, 3, 4, 5].map((badge) => new BlockClient(this.client, this.client.handle(`block${badge}`)));
@@ -289,6 +318,13 @@ export class BlockBench {
   mount(): void {
     const domain = this.system.domain("block");
     this.system.kernel.initialize(domain, () => { domain.start(); });
+  }
+
+  /** Nobody asks for anything, for so many seconds. */
+  idle(seconds: number): void {
+    this.system.turn();
+    this.clock.advance(seconds * 1e9);
+    this.system.turn();
   }
 
   put(data: Uint8Array, at = 0): { address: number; length: number } {

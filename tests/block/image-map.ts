@@ -7,7 +7,17 @@ export interface Image { readonly sizeBytes: number; peek(offset: number, length
 /** Bytes [offset, offset + length) of a structure. */
 export interface Field { name: string; offset: number; length: number }
 /** A structure that the block service owns: `blocks` blocks from `address` on. `isReached`: the newest generation, or the log that it needs, leads here. */
-export interface Structure { role: Role; about: string; address: number; blocks: number; lengthBytes: number; fields: Field[]; isReached: boolean }
+export interface Structure {
+  role: Role; about: string; address: number; blocks: number; lengthBytes: number; fields: Field[]; isReached: boolean;
+  /** Where its hash stands in the structure that leads to it. A superblock and a record hold their own. */
+  holder?: { structure: Structure; offset: number };
+  /** Offsets of the pointers in a checkpoint or table. */
+  pointers?: number[];
+}
+/** Blocks [first, first + count) that the service owns, and what for. */
+export interface OwnedRun { first: number; count: number; what: "slot" | "log" | "checkpoint" | "map" }
+/** One item of a record: where its header begins, and the bytes of its body. */
+export interface Item { offset: number; type: number; bodyBytes: number }
 export type Role = "superblock" | "checkpoint" | "upper table" | "table" | "bitmap page" | "log record";
 
 export const slotAddresses = [0, 4096, 8192, 12288];
@@ -23,7 +33,10 @@ const superblockFields = fields(
 const recordFields = fields(
   ["hash", 0, 32], ["type", 32, 4], ["kind", 36, 2], ["zero", 38, 2], ["length", 40, 4], ["items", 44, 4], ["image id", 48, 16], ["epoch", 64, 8], ["sequence", 72, 8], ["flushed", 80, 8], ["position", 88, 8],
   ["previous hash", 96, 32], ["flushed extents", 128, 4], ["extents", 132, 4], ["cut", 136, 8], ["rest", 144, 16]);
-const pointerBytes = 48;
+const recordHeaderBytes = 160;
+export const pointerBytes = 48;
+export const pageHeaderBytes = 32;
+export const pageBits = 32512;
 const pointersOffset = 4224;
 const tablePointers = 84;
 /** Nodes of the map by level. */
@@ -47,51 +60,64 @@ export class ImageMap {
       .sort((left, right) => right.generation - left.generation);
   }
 
-  /** Blocks that belong to the service, as the superblock of a generation says. */
-  ownedBlocks(of: number): number {
+  /** What belongs to the service, as the superblock of a generation says. */
+  ownedRuns(of: number): OwnedRun[] {
     const { view } = this.slots().find(({ generation }) => generation === of)!;
-    let blocks = slotAddresses.length + this.number(view, 88) + 6;
+    const runs: OwnedRun[] = slotAddresses.map((first) => ({ first, count: 1, what: "slot" }));
+    runs.push({ first: this.number(view, 80), count: this.number(view, 88), what: "log" }, { first: this.number(view, 96), count: 6, what: "checkpoint" });
     for (let segment = 0; segment < this.number(view, 104); segment++) {
       const first = view.getUint32(216 + segment * 16, true), end = first + view.getUint32(220 + segment * 16, true);
-      for (const under of [1, tablePointers, tablePointers ** 2]) blocks += 3 * (Math.ceil(end / under) - Math.ceil(first / under));
+      let count = 0;
+      for (const under of [1, tablePointers, tablePointers ** 2]) count += 3 * (Math.ceil(end / under) - Math.ceil(first / under));
+      runs.push({ first: this.number(view, 224 + segment * 16), count, what: "map" });
     }
-    return blocks;
+    return runs;
   }
+  /** How many blocks these are. */
+  ownedBlocks(of: number): number { return this.ownedRuns(of).reduce((sum, { count }) => sum + count, 0); }
 
   /** Every structure of the newest generation and of the one before, the superblocks of the others, and the records of the log since the generation before. */
   structures(): Structure[] {
-    const slots = this.slots(), newest = slots[0]!;
-    const reached = this.map(newest.view, true), before = slots[1] ? this.map(slots[1].view, false) : [];
+    const slots = this.slots(), [reached, before = []] = this.generations();
     return [
-      ...slots.map(({ address, generation }): Structure => ({ role: "superblock", about: `superblock of generation ${generation}`, address, blocks: 1, lengthBytes: slotBytes, fields: superblockFields, isReached: address === newest.address })),
-      ...reached, ...before.filter(({ address }) => reached.every((other) => other.address !== address)),
+      ...slots.map(({ address, generation }) => this.superblock(address, generation)),
+      ...reached!, ...before.filter(({ address }) => reached!.every((other) => other.address !== address)),
       ...this.log(),
     ];
   }
 
-  private map(superblock: DataView, isReached: boolean): Structure[] {
-    const address = this.number(superblock, 168), structure = this.view(address, 2 * blockBytes);
-    const pages = structure.getUint32(40, true), uppers = structure.getUint32(44, true), pointersEnd = pointersOffset + uppers * pointerBytes;
-    return [
-      {
-        role: "checkpoint", about: "checkpoint", address, blocks: 2, lengthBytes: 2 * blockBytes, isReached,
-        fields: [...pageHeader, ...fields(["blocks in use", 32, 8], ["page count", 40, 4], ["upper table count", 44, 4], ["root lengths", 48, 16], ["roots", 128, 4096], ["pointers", pointersOffset, uppers * pointerBytes], ["rest", pointersEnd, 8192 - pointersEnd])],
-      },
-      ...this.nodes(2, structure, pointersOffset, 0, pages, isReached),
-    ];
+  /** What the maps of the newest generation and of the one before consist of; nodes that they share are in both. */
+  generations(): Structure[][] { return this.slots().slice(0, 2).map(({ address, generation, view }, number) => this.map(this.superblock(address, generation), view, number === 0)); }
+
+  private superblock(address: number, generation: number): Structure {
+    return { role: "superblock", about: `superblock of generation ${generation}`, address, blocks: 1, lengthBytes: slotBytes, fields: superblockFields, isReached: address === this.slots()[0]!.address };
   }
 
-  /** The nodes of a level that the pointers at `offset` lead to, the first of them node `first`, and what is below them. */
-  private nodes(level: number, parent: DataView, offset: number, first: number, pages: number, isReached: boolean): Structure[] {
-    const total = Math.ceil(pages / tablePointers ** level), role = nodeRoles[level]!;
-    const found: Structure[] = [];
-    for (let index = first; index < Math.min(first + tablePointers, total); index++) {
-      const address = this.number(parent, offset + (index - first) * pointerBytes);
+  private map(superblock: Structure, fieldsOf: DataView, isReached: boolean): Structure[] {
+    const address = this.number(fieldsOf, 168), content = this.view(address, 2 * blockBytes);
+    const pages = content.getUint32(40, true), uppers = content.getUint32(44, true), pointersEnd = pointersOffset + uppers * pointerBytes;
+    const checkpoint: Structure = {
+      role: "checkpoint", about: "checkpoint", address, blocks: 2, lengthBytes: 2 * blockBytes, isReached, holder: { structure: superblock, offset: 184 }, pointers: Array.from({ length: uppers }, (_, at) => pointersOffset + at * pointerBytes),
+      fields: [...pageHeader, ...fields(["blocks in use", 32, 8], ["page count", 40, 4], ["upper table count", 44, 4], ["root lengths", 48, 16], ["roots", 128, 4096], ["pointers", pointersOffset, uppers * pointerBytes], ["rest", pointersEnd, 8192 - pointersEnd])],
+    };
+    return [checkpoint, ...this.nodes(2, checkpoint, content, 0, pages, isReached)];
+  }
+
+  /** The nodes of a level that the pointers in `parent` lead to, the first of them node `first`, and what is below them. */
+  private nodes(level: number, parent: Structure, content: DataView, first: number, pages: number, isReached: boolean): Structure[] {
+    const role = nodeRoles[level]!, found: Structure[] = [];
+    for (const [at, pointer] of parent.pointers!.entries()) {
+      const index = first + at, address = this.number(content, pointer);
       if (!address) continue;
-      const count = Math.min(tablePointers, Math.ceil(pages / tablePointers ** (level - 1)) - index * tablePointers) * pointerBytes;
-      const content: Array<[string, number, number]> = level === 0 ? [["bits", 32, 4064]] : [["pointers", 32, count], ["rest", 32 + count, 4064 - count]];
-      found.push({ role, about: `${role} ${index}`, address, blocks: 1, lengthBytes: blockBytes, isReached, fields: [...pageHeader, ...fields(...content)] });
-      if (level) found.push(...this.nodes(level - 1, this.view(address, blockBytes), 32, index * tablePointers, pages, isReached));
+      const count = Math.min(tablePointers, Math.ceil(pages / tablePointers ** (level - 1)) - index * tablePointers), end = count * pointerBytes;
+      const node: Structure = {
+        role, about: `${role} ${index}`, address, blocks: 1, lengthBytes: blockBytes, isReached, holder: { structure: parent, offset: pointer + 16 },
+        fields: [...pageHeader, ...fields(...(level === 0 ? [["bits", 32, 4064]] : [["pointers", 32, end], ["rest", 32 + end, 4064 - end]]) as Array<[string, number, number]>)],
+      };
+      found.push(node);
+      if (!level) continue;
+      node.pointers = Array.from({ length: count }, (_, number) => pageHeaderBytes + number * pointerBytes);
+      found.push(...this.nodes(level - 1, node, this.view(address, blockBytes), index * tablePointers, pages, isReached));
     }
     return found;
   }
@@ -106,8 +132,20 @@ export class ImageMap {
       if (view.getUint32(32, true) !== 0x524c5841 || this.number(view, 72) !== sequence || this.number(view, 88) !== position) return found;
       if (Buffer.compare(this.image.peek(address * blockBytes + 48, 16), imageId) !== 0) return found;
       const lengthBytes = view.getUint32(40, true), blocks = Math.ceil(lengthBytes / blockBytes);
-      found.push({ role: "log record", about: `record ${sequence} of the log (${recordKinds[view.getUint16(36, true)]})`, address, blocks, lengthBytes, isReached: position >= this.number(newest, 120), fields: lengthBytes > 160 ? [...recordFields, { name: "items", offset: 160, length: lengthBytes - 160 }] : recordFields });
+      found.push({ role: "log record", about: `record ${sequence} of the log (${recordKinds[view.getUint16(36, true)]})`, address, blocks, lengthBytes, isReached: position >= this.number(newest, 120), fields: lengthBytes > recordHeaderBytes ? [...recordFields, { name: "items", offset: recordHeaderBytes, length: lengthBytes - recordHeaderBytes }] : recordFields });
       position += blocks;
     }
   }
+}
+
+/** The items of a record, as far as they lie inside it. */
+export function itemsOf(record: Uint8Array): Item[] {
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength), found: Item[] = [];
+  const end = Math.min(view.getUint32(40, true), record.length);
+  for (let offset = recordHeaderBytes; offset + 8 <= end;) {
+    const bodyBytes = view.getUint32(offset + 4, true);
+    found.push({ offset, type: view.getUint8(offset), bodyBytes });
+    offset += 8 + Math.ceil(bodyBytes / 8) * 8;
+  }
+  return found;
 }

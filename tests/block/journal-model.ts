@@ -211,7 +211,7 @@ class JournalModel {
       else if (choice < 780) this.sync();
       else if (choice < 784) this.checkpoint();
       else if (choice < 786) this.mount(this.random.next(2) === 0);
-      else if (choice < 810) this.bench.system.turn();
+      else if (choice < 810) this.bench.idle(this.random.next(4));
       else {
         const run = this.runs[this.random.next(this.runs.length)];
         if (run) this.compare(run.address, run.count);

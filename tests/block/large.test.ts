@@ -82,16 +82,18 @@ test("a mount reads what the log and the nodes of the map that it names need, wh
   assert.ok(reads[3]! - reads[2]! <= 40, "sixteen times the size costs at most a table more for each place that was written");
 });
 
-test("what may change between two checkpoints is bounded: Busy, not before checkpointWanted, and a checkpoint makes room", () => {
+test("what may change between two checkpoints is bounded: Busy, not before checkpointWanted and checkpointDue, and a checkpoint makes room", () => {
   const bench = new BlockBench(new SparseDevice(16 * tebibyte));
   bench.block.format({ blockCount: 0n, flags: 0 });
-  let done = 0, wantedAt = 0, status = 0;
+  let done = 0, wantedAt = 0, dueAt = 0, status = 0;
   for (let page = 100n; !status && done < 1000; page++, done++) {
     status = statusOf(() => bench.block.allocate({ hint: page * pageBits + 3n, count: 1, flags: 0 }));
-    if (!wantedAt && bench.block.describe().flags & BlockFlag.checkpointWanted) wantedAt = done;
+    const { flags } = bench.block.describe();
+    if (!wantedAt && flags & BlockFlag.checkpointWanted) wantedAt = done;
+    if (!dueAt && flags & BlockFlag.checkpointDue) dueAt = done;
   }
   assert.equal(status, Status.Busy);
-  assert.ok(wantedAt > 100 && wantedAt < done / 2 + 10, `wanted at ${wantedAt}, Busy at ${done}`);
+  assert.ok(wantedAt > 100 && wantedAt < dueAt - 30 && dueAt < done / 2 + 10, `wanted at ${wantedAt}, due at ${dueAt}, Busy at ${done}`);
   assert.ok(bench.statistics().changedMapNodes <= 384n, "the bound");
   bench.commit();
   assert.equal(bench.block.allocate({ hint: 100n * pageBits + 9n, count: 1, flags: 0 }).address, 100n * pageBits + 9n, "a node that has changed anyway");

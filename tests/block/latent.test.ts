@@ -7,7 +7,7 @@ import { CrashJudge } from "./crash-model.ts";
 import type { State } from "./crash-workload.ts";
 import { FaultyDevice } from "./faulty-device.ts";
 import { Hand } from "./hand.ts";
-import { BlockBench, Random, blockBytes, minimumImageBytes } from "./harness.ts";
+import { BlockBench, Random, blockBytes, grownBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
 import { ImageMap, type Role, type Structure } from "./image-map.ts";
 
 const corrupted = 37;
@@ -151,6 +151,46 @@ for (const [name, laps] of [["a young image", 0], ["an image whose log has gone 
     assert.ok(examiner.seen.faults > 800 && examiner.seen.reported > 100 && examiner.seen.refused > 100, JSON.stringify(examiner.seen));
   });
 }
+
+test("a page of the map that neither the log nor its neighbours need costs what it describes: data is read, its blocks are neither given out nor freed, the rest works, and it is named", () => {
+  const device = new FaultyDevice(), bench = new BlockBench(device), far = 33_000n, data = pattern(5, 2 * blockBytes);
+  bench.block.format({ blockCount: BigInt(grownBytes / blockBytes), flags: 0 });
+  const versions: Uint8Array[] = [], page = (): Structure => new ImageMap(device).structures().find(({ about }) => about === "bitmap page 1")!;
+  const kept = bench.store(data, far);
+  for (let i = 0; i < 3; i++) {
+    bench.store(pattern(i, blockBytes), far);
+    bench.commit();
+    bench.block.checkpoint();
+    versions.push(device.peek(page().address * blockBytes, blockBytes).slice());
+  }
+  // Both generations lead to the same page.
+  for (let i = 0; i < 2; i++) { bench.store(pattern(i + 10, blockBytes)); bench.commit(); bench.block.checkpoint(); }
+  const image = device.snapshot(), structure = page(), random = new Random(3);
+  const faults = [...bitFlips({ blocks: image, states: [], versions: new Map(), lastWrites: new Map() }, structure, random)].map(({ about, blocks }) => ({ about, bytes: blocks.get(structure.address)! }));
+  for (const [index, bytes] of [new Uint8Array(blockBytes), ...versions.slice(0, 2)].entries()) faults.push({ about: `version ${index}`, bytes });
+  for (const { about, bytes } of faults) {
+    device.become(image);
+    device.put(structure.address * blockBytes, bytes);
+    bench.mount();
+    assert.equal(bench.block.describe().mountStatus, 0, about);
+    assert.deepEqual(bench.read(kept, 2), data, about);
+    assert.equal(statusOf(() => bench.block.readAllocation({ first: 32512n, bits: bench.lease(512) })), corrupted, about);
+    assert.equal(statusOf(() => bench.block.free({ address: kept, count: 2 })), corrupted, about);
+    const near = bench.store(data, far);
+    assert.ok(near < 32512n, `${about}: ${near} is given`);
+    bench.commit(Uint8Array.of(1));
+    bench.block.sync();
+    assert.deepEqual(bench.block.damage(), { address: BigInt(structure.address), role: roles["bitmap page"], count: bench.block.damage().count }, about);
+    const { damagedBlocks, firstDamaged, firstRole } = bench.block.verify();
+    assert.deepEqual({ damagedBlocks, firstDamaged, firstRole }, { damagedBlocks: 1n, firstDamaged: BigInt(structure.address), firstRole: roles["bitmap page"] }, about);
+    bench.block.checkpoint();
+    bench.mount();
+    assert.deepEqual([bench.read(near, 2), bench.read(kept, 2)], [data, data], about);
+  }
+  assert.ok(faults.length > 15, `${faults.length} faults`);
+  assert.deepEqual(bench.system.faults, []);
+  bench.close();
+});
 
 test("past the last seal a fault costs the last commit at most, and a cut that can be seen is told of", () => {
   const past = makePast(0, false), last = past.states.length - 1;

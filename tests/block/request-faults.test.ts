@@ -1,51 +1,19 @@
-// The Nth request to the device fails: for every N, in every operation of the interface and in recovery; once, at every attempt, and from N on. The operation says so or it did all of its work, no state is there but the old and the new one,
+// The Nth request to the device fails: for every N, in every operation of the interface and in recovery (what is done in the background: background-faults.test.ts); once, at every attempt, and from N on. The operation says so or it did all of its work, no state is there but the old and the new one,
 // nothing that was acknowledged is missing, with power or without, and the service goes on.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { block as blockInterface } from "../../kernel-bindings/schema/block.ts";
 import { CrashJudge } from "./crash-model.ts";
 import { type Recording, type State, allocationBytes, number32 } from "./crash-workload.ts";
+import { type Blocks, images, modes } from "./fault-images.ts";
 import { FaultyDevice } from "./faulty-device.ts";
 import { Hand } from "./hand.ts";
-import { BlockBench, blockBytes, grownBytes, minimumImageBytes, pattern, sectorBytes, statusOf, writeAttempts } from "./harness.ts";
-import { ImageMap } from "./image-map.ts";
+import { BlockBench, blockBytes, grownBytes, minimumImageBytes, statusOf } from "./harness.ts";
 
 const Status = { ReadOnly: 34, DeviceError: 32, NotFormatted: 35, Lost: 38 } as const;
-type Blocks = ReadonlyMap<number, Uint8Array>;
-
-/** Generations, redo images on their way, frees, a sealed log: something for every operation to meet. */
-function makeImages(): { rich: Blocks; torn: Blocks; damaged: Blocks; states: State[] } {
-  const device = new FaultyDevice(), bench = new BlockBench(device), hand = new Hand(bench);
-  bench.block.format({ blockCount: BigInt(minimumImageBytes / blockBytes), flags: 0 });
-  hand.note();
-  for (let i = 0; i < 3; i++) { hand.extent(3); hand.extent(2); hand.commit(); hand.checkpoint(); }
-  hand.free(hand.addresses()[0]!);
-  hand.redo(hand.addresses()[1]!, 1);
-  hand.extent(4);
-  hand.commit();
-  hand.sync();
-  hand.redo(hand.addresses()[1]!, 0);
-  hand.commit();
-  hand.sync();
-  const rich = device.snapshot(), states = [...hand.states];
-  // Two more transactions, of which the crash kept the second, and the first's record without its data.
-  device.mark();
-  const events: NonNullable<typeof device.events> = device.events = [];
-  hand.extent(2); hand.commit(); hand.extent(1); hand.redo(hand.addresses()[1]!, 1); hand.commit();
-  device.events = null;
-  device.rollBack();
-  device.mark();
-  for (const event of events.slice(1)) if (event.kind === "write") device.put(event.offset, event.data);
-  const torn = device.snapshot();
-  device.rollBack();
-  device.put(new ImageMap(device).slots()[0]!.address * blockBytes, new Uint8Array(sectorBytes).fill(0x5a));
-  bench.close();
-  return { rich, torn, damaged: device.snapshot(), states };
-}
-const images = makeImages();
 
 /** `before` runs without faults, `run` meets one, `finish` makes a durable transaction of it. `run` may answer a status instead of throwing it. */
-interface Scenario { operation: string; name?: string; image?: Blocks; before?(hand: Hand): void; run(hand: Hand): number | void; finish?(hand: Hand): void; mayEnd?: boolean }
+interface Scenario { operation: string; name?: string; image?: Blocks; before?(hand: Hand): void; run(hand: Hand): number | void; finish?(hand: Hand): void }
 const commitAndSync = (hand: Hand): void => { hand.commit(); hand.sync(); };
 const mounts = (hand: Hand): number => { hand.bench.mount(); return hand.bench.block.describe().mountStatus; };
 let address = 0n, data: Uint8Array = new Uint8Array(0);
@@ -97,13 +65,6 @@ const scenarios: Scenario[] = [
   { operation: "mount", name: "of a sound image", run: mounts },
   { operation: "mount", name: "of a torn image", image: images.torn, run: mounts },
   { operation: "mount", name: "of an image without its newest superblock", image: images.damaged, run: mounts },
-  { operation: "background", before: (hand) => { hand.extent(3); hand.commit(); hand.sync(); }, run: ({ bench }) => { bench.system.turn(); bench.system.turn(); }, mayEnd: true },
-];
-
-const modes: Array<[string, (nth: number) => (request: number) => boolean]> = [
-  ["from it on", (nth) => (request) => request >= nth],
-  ["at every attempt", (nth) => (request) => request >= nth && request < nth + writeAttempts],
-  ["once", (nth) => (request) => request === nth],
 ];
 
 /** The scenario without a fault: requests that `run` made, and all states. */
@@ -148,8 +109,7 @@ for (const scenario of scenarios) test(`${scenario.operation}${scenario.name ? `
     const thrown = statusOf(() => { status = scenario.run(hand) ?? 0; }) || status;
     assert.ok(device.failed > 0, `${about}: it was reached`);
     device.failRequests(null);
-    if (scenario.mayEnd) statusOf(() => bench.block.describe()); // told once that the service is another
-    else assert.equal(bench.system.faults.length, endings, `${about}: the service lives`);
+    assert.equal(bench.system.faults.length, endings, `${about}: the service lives`);
     assert.ok([0, Status.DeviceError, Status.Lost].includes(thrown as 0), `${about}: status ${thrown}`);
     // What a client does: the same once more, then the rest; or, if there is no way on, it waits for the next mount.
     const again = thrown ? statusOf(() => { status = scenario.run(hand) ?? 0; }) || status : 0;

@@ -23,12 +23,22 @@ test("an unformatted disk says so, and everything else answers it", () => {
 test("format makes an empty image, once", () => {
   const bench = fresh();
   const { blockCount, freeBlocks, mountStatus, generation } = bench.block.describe();
-  assert.deepEqual({ blockCount, mountStatus, generation }, { blockCount: 16384n, mountStatus: 0, generation: 1n });
+  assert.deepEqual({ blockCount, mountStatus, generation }, { blockCount: 16384n, mountStatus: 0, generation: 2n }, "two generations, so that damage to one loses nothing");
   assert.equal(freeBlocks, 16384n - 4n - 1024n - 15n - 256n, "all but slots, log, map area and reserve");
   assert.equal(statusOf(() => bench.block.format({ blockCount: 0n, flags: 0 })), Status.AlreadyFormatted);
   assert.equal(bench.block.describe().mountStatus, 0, "a refused format leaves the image mounted");
   bench.block.format({ blockCount: 0n, flags: 1 });
   assert.equal(bench.block.describe().mountStatus, 0);
+});
+
+test("a format that replaces an image puts the end of the old one beyond power loss before it writes anything else", () => {
+  const bench = fresh();
+  bench.device.events = [];
+  bench.block.format({ blockCount: 0n, flags: 1 });
+  const first = bench.device.events.slice(0, 5);
+  assert.deepEqual(first.map((event) => event.kind), ["write", "write", "write", "write", "flush"]);
+  first.forEach((event, slot) => { if (event.kind === "write") assert.deepEqual([event.offset, event.data.some((byte) => byte !== 0)], [slot * 4096 * blockBytes, false]); });
+  assert.equal(bench.device.events.at(-1)!.kind, "flush", "and the new one is durable when it answers");
 });
 
 test("what was committed and synced is there after a mount: data, allocation, payload, redo images", () => {
@@ -74,6 +84,18 @@ test("a durable write is a transaction of its own: journal, flush, answer; refus
   assert.deepEqual(bench.read(address, 1), pattern(2, blockBytes));
   assert.deepEqual(bench.pieces(1), [Uint8Array.of(1)], "it adds nothing to what clients are handed back");
   bench.close();
+});
+
+test("a block that another transaction allocated takes no extent, committed or abandoned", () => {
+  const bench = fresh();
+  const allocated = (): bigint => bench.block.allocate({ hint: 0n, count: 1, flags: 0 }).address;
+  const isRefused = (address: bigint): boolean => statusOf(() => bench.writeExtents([{ address, data: pattern(1, blockBytes) }])) === Status.InvalidArgument;
+  const kept = allocated();
+  bench.commit();
+  assert.ok(isRefused(kept));
+  const dropped = allocated();
+  bench.block.abandon();
+  assert.ok(isRefused(dropped));
 });
 
 test("a root that a checkpoint holds is not taken back by abandon", () => {
@@ -125,7 +147,7 @@ test("roots travel with a checkpoint, and the pieces before it are released", ()
   for (let badge = 1; badge <= 4; badge++) bench.setRoot(pattern(badge, badge === 4 ? 1024 : badge), badge);
   assert.equal(statusOf(() => bench.setRoot(new Uint8Array(1025), 1)), Status.TooLarge);
   assert.equal(statusOf(() => bench.setRoot(new Uint8Array(1), 5)), Status.Denied);
-  assert.equal(bench.block.checkpoint().generation, 2n);
+  assert.equal(bench.block.checkpoint().generation, 3n);
   bench.commit(Uint8Array.of(2));
   bench = again(bench);
   for (let badge = 1; badge <= 4; badge++) assert.deepEqual(bench.getRoot(badge), pattern(badge, badge === 4 ? 1024 : badge));
@@ -228,6 +250,23 @@ test("a freed block is not handed out until two checkpoints without it are durab
   assert.equal(offered(), true);
 });
 
+test("a generation that is published again is not one without a freed block", () => {
+  const bench = fresh(), record = new Uint8Array(100 * blockBytes);
+  const address = bench.store(pattern(1, blockBytes));
+  for (let i = 0; i < 5; i++) bench.commit(record);
+  const { generation } = bench.block.checkpoint();
+  bench.block.free({ address, count: 1 });
+  bench.commit();
+  while (bench.block.describe().generation === generation) bench.commit(record);
+  const offered = (): boolean => { const got = bench.block.allocate({ hint: address, count: 1, flags: 0 }).address; bench.block.abandon(); return got === address; };
+  assert.equal(bench.block.describe().generation, generation + 1n, "a commit needed the log that only the generation before needs");
+  assert.equal(offered(), false);
+  bench.block.checkpoint();
+  assert.equal(offered(), false, "the one that was published again still uses it");
+  bench.block.checkpoint();
+  assert.equal(offered(), true);
+});
+
 test("a full image keeps a reserve, and can still free, commit and checkpoint", () => {
   const bench = fresh();
   const runs: Array<{ address: bigint; count: number }> = [];
@@ -300,15 +339,17 @@ test("records have a bound, and a commit that does not fit can be abandoned", ()
   assert.equal(bench.pieces().length, 2);
 });
 
-test("a full log answers Busy, says checkpointWanted long before, and a checkpoint makes room", () => {
+test("a full log answers Busy, says checkpointWanted and checkpointDue long before, and a checkpoint makes room", () => {
   const bench = fresh();
-  let flags = 0, commits = 0, wantedAt = 0, busy = 0;
+  let flags = 0, commits = 0, wantedAt = 0, dueAt = 0, busy = 0;
   for (; !busy && commits < 3000; commits++) {
     busy = statusOf(() => { flags = bench.commit(new Uint8Array(8000)).flags; });
     if (flags & BlockFlag.checkpointWanted && !wantedAt) wantedAt = commits;
+    if (flags & BlockFlag.checkpointDue && !dueAt) dueAt = commits;
   }
   assert.equal(busy, Status.Busy);
-  assert.ok(wantedAt < commits / 2 + 1, `wanted after ${wantedAt} of ${commits}`);
+  assert.ok(wantedAt > commits / 5 && wantedAt < commits * 0.3, `wanted after ${wantedAt} of ${commits}`);
+  assert.ok(dueAt > commits / 3 && dueAt < commits * 0.45, `due after ${dueAt} of ${commits}`);
   bench.attach(Uint8Array.of(1));
   assert.equal(statusOf(() => bench.block.checkpoint()), Status.Busy, "with an open transaction");
   bench.block.abandon();
@@ -316,6 +357,7 @@ test("a full log answers Busy, says checkpointWanted long before, and a checkpoi
   bench.commit(new Uint8Array(8000));
   bench.block.sync();
   assert.equal(bench.pieces().length, 1);
+  assert.equal(bench.block.describe().flags & (BlockFlag.checkpointWanted | BlockFlag.checkpointDue), 0);
 });
 
 test("group extents are verified by chaining value and counter", () => {

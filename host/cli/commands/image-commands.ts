@@ -7,6 +7,7 @@ import { type CommonOptions, setExitStatus, withImage } from "../session.ts";
 import { showSize } from "../format.ts";
 import { print, printJson, tell } from "../output.ts";
 import { parseSize } from "../size.ts";
+import { warningsOf } from "../warnings.ts";
 
 /** What the block service takes: 16,384 to 2^32 blocks (docs/formats/block.md). */
 const blockBytes = 4096;
@@ -88,7 +89,7 @@ export function df(imagePath: string, options: CommonOptions): void {
     if (options.json === true) {
       printJson({
         size: total, used: total - free, free, fileBytes: counts.logicalBytes, stored: counts.storedBytes, files: counts.files, directories: counts.directories,
-        objects: counts.objects, duplicates: counts.duplicateObjects, snapshots: counts.snapshots, height: counts.height,
+        objects: counts.objects, duplicates: counts.duplicateObjects, snapshots: counts.snapshots, height: counts.height, warnings: warningsOf(counts.flags),
       });
       return;
     }
@@ -105,6 +106,7 @@ export function df(imagePath: string, options: CommonOptions): void {
     count("duplicates:", counts.duplicateObjects);
     count("snapshots:", counts.snapshots);
     count("height:", counts.height);
+    for (const warning of warningsOf(counts.flags)) print(`${"warning:".padEnd(13)}${warning}`);
   });
 }
 

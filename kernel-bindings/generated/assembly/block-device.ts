@@ -341,6 +341,18 @@ export function callScheduling(endpoint: u32, schedulingSource: u32, schedulingA
   return kernel.call(endpoint);
 }
 
+/** Write two buffers, each to its own place, at the same time; the device has both, perhaps not durably, when this returns. After an error any part of either may be there. 0 or −Status. */
+export function callWriteTogether(endpoint: u32, sector: u64, otherSector: u64, bufferSource: u32, bufferAddress: usize, bufferLength: u32, otherSource: u32, otherAddress: usize, otherLength: u32): i32 {
+  store<u32>(messageOut, 1179649);
+  store<u64>(messageOut, 0, 4);
+  store<u32>(messageOut, 2, 12);
+  store<u64>(messageOut, sector, 16);
+  store<u64>(messageOut, otherSector, 24);
+  store<u32>(messageOut, bufferSource, 64); store<u32>(messageOut, <u32>bufferAddress, 68); store<u32>(messageOut, bufferLength, 72); store<u32>(messageOut, 1, 76);
+  store<u32>(messageOut, otherSource, 80); store<u32>(messageOut, <u32>otherAddress, 84); store<u32>(messageOut, otherLength, 88); store<u32>(messageOut, 1, 92);
+  return kernel.call(endpoint);
+}
+
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
   /** Capacity and limits of the device; `queueDepth` requests fit it at once, in all its `queues` together. */
@@ -377,6 +389,8 @@ export abstract class Server {
   health(badge: u32, rights: u32, health: u32, healthLength: u32): u32 { return Status.Unsupported; }
   /** A SchedulingStatistics. */
   scheduling(badge: u32, rights: u32, scheduling: u32, schedulingLength: u32): u32 { return Status.Unsupported; }
+  /** Write two buffers, each to its own place, at the same time; the device has both, perhaps not durably, when this returns. After an error any part of either may be there. */
+  writeTogether(badge: u32, rights: u32, sector: u64, otherSector: u64, buffer: u32, bufferLength: u32, other: u32, otherLength: u32): u32 { return Status.Unsupported; }
 
   /** Decode `messageIn`, refuse what is not of the interface's shape, and run the operation. */
   dispatch(badge: u32, rights: u32): u32 {
@@ -451,6 +465,10 @@ export abstract class Server {
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
         return this.scheduling(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+      case 18:
+        if (counts != 2 || !(load<u32>(messageIn, 76) & 1) || !(load<u32>(messageIn, 92) & 1)) return Status.ProtocolBreach;
+        store<u32>(messageIn, 0, 12);
+        return this.writeTogether(badge, rights, load<u64>(messageIn, 16), load<u64>(messageIn, 24), load<u32>(messageIn, 64), load<u32>(messageIn, 72), load<u32>(messageIn, 80), load<u32>(messageIn, 88));
       default: return Status.Unsupported;
     }
   }

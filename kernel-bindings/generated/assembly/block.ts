@@ -5,7 +5,7 @@ import { Status } from "./status";
 
 export const INTERFACE: u16 = 2;
 
-/** State of the mounted image. */
+/** State of the mounted image. checkpointWanted: make one when nobody wants anything; checkpointDue: before the next change. */
 export namespace BlockFlag {
   export const formatted: u32 = 1;
   export const readOnly: u32 = 2;
@@ -14,6 +14,7 @@ export namespace BlockFlag {
   export const checkpointWanted: u32 = 16;
   export const damaged: u32 = 32;
   export const droppedTail: u32 = 64;
+  export const checkpointDue: u32 = 128;
 }
 
 /** Where a run may come from: also from the reserve, for what must be written so that something can be freed. */
@@ -182,7 +183,7 @@ export function callRead(endpoint: u32, address: u64, bufferSource: u32, bufferA
   return kernel.call(endpoint);
 }
 
-/** Write a run of fresh blocks and bind its extents to the open transaction. 0 or −Status. */
+/** Write a run of fresh blocks and bind its extents to the open transaction. The first run of up to 64 KiB goes to the device with the commit, which then answers DeviceError if it cannot be written. 0 or −Status. */
 export function callWriteExtents(endpoint: u32, address: u64, count: u32, dataSource: u32, dataAddress: usize, dataLength: u32, descriptorsSource: u32, descriptorsAddress: usize, descriptorsLength: u32): i32 {
   store<u32>(messageOut, 393218);
   store<u64>(messageOut, 0, 4);
@@ -213,7 +214,7 @@ export function callAttach(endpoint: u32, payloadSource: u32, payloadAddress: us
   return kernel.call(endpoint);
 }
 
-/** Close the open transaction with a last piece of payload; it is durable after the next sync. 0 or −Status. */
+/** Close the open transaction with a last piece of payload; it is durable after the next sync. DeviceError: data that was kept back for it cannot be written, and the transaction is still open, to be abandoned or tried again; or the log cannot, and nothing is acknowledged any more. 0 or −Status. */
 export function callCommit(endpoint: u32, payloadSource: u32, payloadAddress: usize, payloadLength: u32): i32 {
   store<u32>(messageOut, 589826);
   store<u64>(messageOut, 0, 4);
@@ -405,13 +406,13 @@ export abstract class Server {
   free(badge: u32, rights: u32, address: u64, count: u32): u32 { return Status.Unsupported; }
   /** Read whole blocks into the buffer. */
   read(badge: u32, rights: u32, address: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }
-  /** Write a run of fresh blocks and bind its extents to the open transaction. */
+  /** Write a run of fresh blocks and bind its extents to the open transaction. The first run of up to 64 KiB goes to the device with the commit, which then answers DeviceError if it cannot be written. */
   writeExtents(badge: u32, rights: u32, address: u64, count: u32, data: u32, dataLength: u32, descriptors: u32, descriptorsLength: u32): u32 { return Status.Unsupported; }
   /** Write blocks in place through the journal: redo images in the open transaction. */
   write(badge: u32, rights: u32, address: u64, data: u32, dataLength: u32): u32 { return Status.Unsupported; }
   /** Append a piece of the caller's payload to the open transaction. */
   attach(badge: u32, rights: u32, payload: u32, payloadLength: u32): u32 { return Status.Unsupported; }
-  /** Close the open transaction with a last piece of payload; it is durable after the next sync. */
+  /** Close the open transaction with a last piece of payload; it is durable after the next sync. DeviceError: data that was kept back for it cannot be written, and the transaction is still open, to be abandoned or tried again; or the log cannot, and nothing is acknowledged any more. */
   commit(badge: u32, rights: u32, payload: u32, payloadLength: u32): u32 { return Status.Unsupported; }
   /** Everything committed before this survives power loss when this returns. */
   sync(badge: u32, rights: u32): u32 { return Status.Unsupported; }

@@ -18,6 +18,8 @@ export namespace BlockCapabilities {
   export const clock: u32 = 2;
   export const trace: u32 = 3;
   export const entropy: u32 = 4;
+  export const timer: u32 = 5;
+  export const timerBit: u32 = 2;
 }
 
 export namespace ContentStoreCapabilities {

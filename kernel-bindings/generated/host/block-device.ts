@@ -194,4 +194,15 @@ export class BlockDeviceClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block-device.scheduling");
   }
+  /** Write two buffers, each to its own place, at the same time; the device has both, perhaps not durably, when this returns. After an error any part of either may be there. */
+  writeTogether(request: { sector: bigint; otherSector: bigint; buffer: Lease; other: Lease }): void {
+    const view = this.client.messageOut;
+    view.setUint32(0, 1179649, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 2, true);
+    view.setBigUint64(16, request.sector, true);
+    view.setBigUint64(24, request.otherSector, true);
+    writeLease(view, 64, request.buffer, 1);
+    writeLease(view, 80, request.other, 1);
+    const status = -this.client.call(this.endpoint);
+    if (status !== 0) throw new StatusError(status, "block-device.writeTogether");
+  }
 }

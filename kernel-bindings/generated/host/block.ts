@@ -2,8 +2,8 @@
 import { type ClientPort, copyHash, type Lease, StatusError, writeLease } from "../../host/client-port.ts";
 
 export const INTERFACE = 2;
-/** State of the mounted image. */
-export const BlockFlag = { formatted: 1, readOnly: 2, cannotFlush: 4, fellBack: 8, checkpointWanted: 16, damaged: 32, droppedTail: 64 } as const;
+/** State of the mounted image. checkpointWanted: make one when nobody wants anything; checkpointDue: before the next change. */
+export const BlockFlag = { formatted: 1, readOnly: 2, cannotFlush: 4, fellBack: 8, checkpointWanted: 16, damaged: 32, droppedTail: 64, checkpointDue: 128 } as const;
 /** Where a run may come from: also from the reserve, for what must be written so that something can be freed. */
 export const AllocateFlag = { fromReserve: 1 } as const;
 /** How to format. */
@@ -75,7 +75,7 @@ export class BlockClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.read");
   }
-  /** Write a run of fresh blocks and bind its extents to the open transaction. */
+  /** Write a run of fresh blocks and bind its extents to the open transaction. The first run of up to 64 KiB goes to the device with the commit, which then answers DeviceError if it cannot be written. */
   writeExtents(request: { address: bigint; count: number; data: Lease; descriptors: Lease }): void {
     const view = this.client.messageOut;
     view.setUint32(0, 393218, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 2, true);
@@ -103,7 +103,7 @@ export class BlockClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.attach");
   }
-  /** Close the open transaction with a last piece of payload; it is durable after the next sync. */
+  /** Close the open transaction with a last piece of payload; it is durable after the next sync. DeviceError: data that was kept back for it cannot be written, and the transaction is still open, to be abandoned or tried again; or the log cannot, and nothing is acknowledged any more. */
   commit(request: { payload: Lease }): { sequence: bigint; flags: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 589826, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);

@@ -18,6 +18,8 @@ export const BlockCapabilities = {
   clock: 2,
   trace: 3,
   entropy: 4,
+  timer: 5,
+  timerBit: 2,
 } as const;
 
 export const ContentStoreCapabilities = {

@@ -501,6 +501,29 @@ export const interfaceTable: TableInterface[] = [
      "scheduling"
     ],
     "capabilities": []
+   },
+   {
+    "number": 18,
+    "name": "writeTogether",
+    "sentence": "Write two buffers, each to its own place, at the same time; the device has both, perhaps not durably, when this returns. After an error any part of either may be there.",
+    "request": [
+     {
+      "name": "sector",
+      "type": "u64",
+      "offset": 0
+     },
+     {
+      "name": "otherSector",
+      "type": "u64",
+      "offset": 8
+     }
+    ],
+    "reply": [],
+    "leases": [
+     "buffer",
+     "other"
+    ],
+    "capabilities": []
    }
   ],
   "constants": [
@@ -681,7 +704,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 6,
     "name": "writeExtents",
-    "sentence": "Write a run of fresh blocks and bind its extents to the open transaction.",
+    "sentence": "Write a run of fresh blocks and bind its extents to the open transaction. The first run of up to 64 KiB goes to the device with the commit, which then answers DeviceError if it cannot be written.",
     "request": [
      {
       "name": "address",
@@ -732,7 +755,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 9,
     "name": "commit",
-    "sentence": "Close the open transaction with a last piece of payload; it is durable after the next sync.",
+    "sentence": "Close the open transaction with a last piece of payload; it is durable after the next sync. DeviceError: data that was kept back for it cannot be written, and the transaction is still open, to be abandoned or tried again; or the log cannot, and nothing is acknowledged any more.",
     "request": [],
     "reply": [
      {
@@ -992,7 +1015,7 @@ export const interfaceTable: TableInterface[] = [
   "constants": [
    {
     "name": "BlockFlag",
-    "sentence": "State of the mounted image.",
+    "sentence": "State of the mounted image. checkpointWanted: make one when nobody wants anything; checkpointDue: before the next change.",
     "values": {
      "formatted": 1,
      "readOnly": 2,
@@ -1000,7 +1023,8 @@ export const interfaceTable: TableInterface[] = [
      "fellBack": 8,
      "checkpointWanted": 16,
      "damaged": 32,
-     "droppedTail": 64
+     "droppedTail": 64,
+     "checkpointDue": 128
     }
    },
    {

@@ -96,18 +96,21 @@ describe("a batch", () => {
     expect(world.checker.checked).toBe(world.log.nextHeight);
   });
 
-  it("asks for a checkpoint at half an arena and is refused, changing nothing, when the arena is full", () => {
+  it("asks for a checkpoint at three eighths of an arena, more urgently at half, and is refused, changing nothing, when the arena is full", () => {
     const world = new World(16384, 256, 4096);
     world.format();
     let key: u64 = 1;
     while (!(world.log.flags & BlockFlag.checkpointWanted)) expect(world.one(key++, 1000)).toBe(Status.Ok);
+    expect(world.log.flags & BlockFlag.checkpointDue).toBe(0);
+    expect(key).toBeLessThan(9);
+    while (!(world.log.flags & BlockFlag.checkpointDue)) expect(world.one(key++, 1000)).toBe(Status.Ok);
     expect(key).toBeLessThan(12);
     let status: u32 = 0;
     while (status == Status.Ok) status = world.one(key++, 1000);
     expect(status).toBe(Status.OutOfMemory);
     const height = world.log.nextHeight;
     expect(world.checkpointer.run(world.root)).toBe(Status.Ok);
-    expect(world.log.flags & BlockFlag.checkpointWanted).toBe(0);
+    expect(world.log.flags & (BlockFlag.checkpointWanted | BlockFlag.checkpointDue)).toBe(0);
     expect(world.one(key - 1, 1000)).toBe(Status.Ok, "the key of the refused batch is free");
     expect(world.log.nextHeight).toBe(height + 2);
   });

@@ -150,7 +150,7 @@ describe("the allocator", () => {
         if (allocator.free(hint, 1)) wrong++;
       }
       if (status == Status.Busy) busy++;
-      if (allocator.tree.changedCount > CHANGED_NODES_LIMIT || !allocator.isCheckpointWanted) wrong++;
+      if (allocator.tree.changedCount > CHANGED_NODES_LIMIT || !allocator.isCheckpointDue) wrong++;
       if (allocator.free((<u64>round * 1000 + 100) * PAGE_BITS + 6, 1)) wrong++; // no new node
       allocator.fresh.clear();
       allocator.advance();
@@ -158,6 +158,25 @@ describe("the allocator", () => {
     expect(busy).toBe(6);
     expect(wrong).toBe(0);
     expect(allocator.frames.pinnedCount).toBeLessThan(FRAME_COUNT / 2);
+  });
+
+  it("keeps at most one plane of fresh blocks when a transaction ends, and no fresh block", () => {
+    const allocator = allocatorOf(1 << 32);
+    let wrong = 0;
+    for (let round: u64 = 0; round < 100; round++) {
+      const first = (100 + 2 * round) * PAGE_BITS + 5, second = first + PAGE_BITS;
+      if (allocator.allocate(first, 1, false) || allocator.allocate(second, 1, false)) wrong++;
+      if (!allocator.isFresh(first, 1) || !allocator.isFresh(second, 1)) wrong++;
+      if (round & 1) allocator.unfresh(first, 1);
+      if (round & 2) allocator.unfresh(second, 1);
+      allocator.fresh.empty();
+      if (allocator.isFresh(first, 1) || allocator.isFresh(second, 1) || allocator.frames.pinnedCount > allocator.tree.changedCount + 1) wrong++;
+      if (allocator.allocate(second + 1, 1, false) || allocator.isFresh(second, 1)) wrong++;
+      allocator.fresh.empty();
+      if (allocator.isFresh(second + 1, 1) || allocator.frames.pinnedCount > allocator.tree.changedCount + 1) wrong++;
+      if (round % 10 == 9) allocator.advance();
+    }
+    expect(wrong).toBe(0);
   });
 
   it("reaches both ends of 16 TiB", () => {

@@ -154,6 +154,19 @@ describe("the geometry", () => {
     expect(geometry.isForClients(u64.MAX_VALUE, 2)).toBe(false);
     expect(geometry.isForClients(16000, u64.MAX_VALUE)).toBe(false);
   });
+
+  it("remembers nothing of another layout", () => {
+    const geometry = new Geometry();
+    geometry.layOut(40000);
+    expect(geometry.isForClients(39000, 1)).toBe(true);
+    geometry.layOut(16384);
+    expect(geometry.isForClients(16384, 1)).toBe(false);
+    expect(geometry.adopt(2 * PAGE_BITS, 1024)).toBe(true);
+    expect(geometry.addSegment(0, 1, 13319)).toBe(true);
+    expect(geometry.isForClients(40000, 1)).toBe(true);
+    expect(geometry.addSegment(1, 1, 40000)).toBe(true);
+    expect(geometry.isForClients(40000, 1)).toBe(false);
+  });
 });
 
 describe("a page of the map", () => {
@@ -224,6 +237,23 @@ describe("a record of the log", () => {
     expect(load<u64>(buffer, 80)).toBe(7);
     expect(load<u64>(buffer, 88)).toBe(33);
     expect(load<u32>(buffer, 40)).toBe(RECORD_HEADER_BYTES + 24 + 8 + EXTENT_BODY_BYTES + 24 + 8 + 8 + 4096 + 16);
+  });
+
+  it("is padded with zeros, whatever longer record stood in the buffer before", () => {
+    let dirty = 0;
+    const made = new LogRecord(heap.alloc(65536), 65536);
+    // Long ones, taken back or sealed, and short ones in turns.
+    for (let turn: u32 = 0; turn < 24; turn++) {
+      made.begin(RecordKind.transaction);
+      made.mark();
+      const long = turn % 3 == 0 ? 20_000 : turn % 3 == 1 ? 3_000 : 4_500 + turn;
+      memory.fill(made.append(ItemType.payload, 1, long), 0xff, long);
+      if (turn % 2) made.rewind();
+      memory.fill(made.append(ItemType.payload, 1, 1 + turn * 7), 0xff, 1 + turn * 7);
+      made.seal(imageId, 1, turn + 1, 0, 0, value);
+      for (let at = made.lengthBytes; at < made.blockCount * BLOCK_BYTES; at++) if (load<u8>(made.address + at)) dirty++;
+    }
+    expect(dirty).toBe(0);
   });
 
   it("takes items back to a mark", () => {

@@ -85,7 +85,7 @@ describe("reading ahead", () => {
       }
       if (world.commit(1)) wrong++;
       if (round % 16 == 15) { if (world.volume.checkpoint()) wrong++; }
-      else if (round % 4 == 0) world.volume.rest();
+      else if (round % 4 == 0) world.background.step();
       for (let at = random.next(150), end = at + 50; at < end; at++) if (!reads(world, first + at, values[at])) wrong++;
     }
     expect(wrong).toBe(0);

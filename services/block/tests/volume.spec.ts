@@ -104,15 +104,15 @@ describe("a mount", () => {
   });
 
   it("falls back one generation when any structure of the newest is damaged", () => {
-    // Superblock of generation 2, its checkpoint (copy 1); the image has a bitmap page and a table only after the first change.
+    // Superblock of generation 3 (a format makes two), its checkpoint (copy 2); the image has a bitmap page and a table only after the first change.
     for (let i = 0; i < 2; i++) {
       const world = sealed(5);
-      world.disk.flip(i == 0 ? world.volume.geometry.slotAddress(2) : world.volume.geometry.checkpointAddress(1), 140);
+      world.disk.flip(i == 0 ? world.volume.geometry.slotAddress(3) : world.volume.geometry.checkpointAddress(2), 140);
       const after = remount();
       expect(after.volume.mountStatus).toBe(Status.Ok);
       expect(after.volume.fellBack).toBe(true);
       // A superblock that is there but leads to damage is covered by another one.
-      expect(after.volume.superblock.generation).toBe(i == 0 ? 1 : 3);
+      expect(after.volume.superblock.generation).toBe(i == 0 ? 2 : 4);
       expect(pieces(after, 0)).toBe(5);
     }
   });
@@ -125,12 +125,12 @@ describe("a mount", () => {
     }
     for (let i = 0; i < 400; i++) world.commit(0);
     world.volume.sync();
-    expect(world.volume.superblock.generation).toBe(7);
-    world.disk.flip(world.volume.geometry.slotAddress(7 % 4), 140);
+    expect(world.volume.superblock.generation).toBe(8);
+    world.disk.flip(world.volume.geometry.slotAddress(8 % 4), 140);
     expect(remount().volume.mountStatus).toBe(Status.Ok);
-    world.disk.flip(world.volume.geometry.slotAddress(6 % 4), 140);
+    world.disk.flip(world.volume.geometry.slotAddress(7 % 4), 140);
     const after = remount();
-    expect(after.volume.superblock.generation).toBe(5);
+    expect(after.volume.superblock.generation).toBe(6);
     expect(after.volume.mountStatus).toBe(Status.Corrupted);
   });
 

@@ -60,7 +60,7 @@ export class FakeBlock extends BlockLayer {
     this.blockCount = this.blocks;
     this.mountStatus = Status.Ok;
     this.freeBlocks = this.countFree();
-    this.isCheckpointWanted = this.freesSince >= this.freesMost / 2;
+    this.isCheckpointDue = this.freesSince >= this.freesMost / 2;
     return Status.Ok;
   }
   countFree(): u32 {

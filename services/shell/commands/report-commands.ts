@@ -6,6 +6,7 @@ import { Words } from "../command-parser";
 import { writeHashLine, writeMode, writeName, writePath, writePreciseTime, writeSize } from "../format";
 import { PATH_BYTES } from "../path-buffer";
 import { TreeWalk, Walk } from "../tree-walk";
+import { writeWarnings } from "../warnings";
 
 export class ReportCommands {
   private readonly target: usize = heap.alloc(PATH_BYTES);
@@ -124,6 +125,7 @@ export class ReportCommands {
     this.count("duplicates:  ", FilesystemStatistics.duplicateObjects(counts));
     this.count("snapshots:   ", FilesystemStatistics.snapshots(counts));
     this.count("height:      ", FilesystemStatistics.height(counts));
+    writeWarnings(context.output, "warning:     ", FilesystemStatistics.flags(counts));
   }
 
   private count(label: string, value: u64): void {

@@ -1,7 +1,7 @@
 // Synchronous transfers: what clients may ask for, how long and scattered memory is split, and how the driver waits.
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { RequestType } from "../virtio";
-import { diskSectors, Serving } from "./fake-device";
+import { diskSectors, Hostility, Serving } from "./fake-device";
 import { bufferAddress, bufferHandle, World } from "./world";
 
 let world: World = new World();
@@ -36,6 +36,36 @@ describe("transfers", () => {
     expect(world.differences(0, 1 << 20, 16)).toBe(0);
     expect(world.disk.statistics.readBytes).toBe(1 << 20);
     expect(world.disk.statistics.reads).toBe(1);
+  });
+
+  it("writes two places at the same time, with one doorbell", () => {
+    world.pattern(0, 8192, 3);
+    const doorbells = world.disk.statistics.doorbells;
+    expect(world.disk.writeTogether(8, bufferHandle, 4096, 800, bufferHandle, 8192)).toBe(Status.Ok);
+    expect(world.differences(0, 4096, 8)).toBe(0);
+    expect(world.differences(0, 8192, 800)).toBe(0);
+    expect(world.disk.statistics.doorbells).toBe(doorbells + 1);
+    expect(world.disk.statistics.writtenBytes).toBe(12288);
+    expect(world.device.violations).toBe(0);
+  });
+
+  it("writes two places also when each takes more requests than the queue has", () => {
+    world.device.queueLimit = 4; // chains of 4: two segments each
+    world.disk.start();
+    world.platform.segmentBytes = 512;
+    world.device.serving = Serving.whilePolling;
+    world.pattern(0, 64 * 512, 1);
+    expect(world.disk.writeTogether(0, bufferHandle, 64 * 512, 4000, bufferHandle, 30 * 512)).toBe(Status.Ok);
+    expect(world.differences(0, 64 * 512, 0)).toBe(0);
+    expect(world.differences(0, 30 * 512, 4000)).toBe(0);
+  });
+
+  it("answers an error of either of two writes, after both have ended", () => {
+    world.device.hostility = Hostility.ioError;
+    expect(world.disk.writeTogether(8, bufferHandle, 4096, 800, bufferHandle, 4096)).toBe(Status.DeviceError);
+    expect(world.disk.engine.slots.inFlightCount).toBe(0);
+    world.device.hostility = Hostility.none;
+    expect(world.disk.writeTogether(8, bufferHandle, 4096, 800, bufferHandle, 4096)).toBe(Status.Ok);
   });
 
   it("does not cut contiguous memory after scattered memory", () => {

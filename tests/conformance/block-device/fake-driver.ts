@@ -23,7 +23,7 @@ const unreapedLimit = 1024;
 /** What a message of each operation carries: leases, capabilities, and the right that its lease must have. */
 const shapes: Record<number, [leases: number, capabilities: number, rights: number]> = {
   1: [0, 0, 0], 2: [1, 0, 2], 3: [1, 0, 1], 4: [0, 0, 0], 5: [0, 0, 0], 6: [0, 0, 0], 7: [1, 0, 2], 8: [0, 1, 0], 9: [0, 0, 0], 10: [1, 0, 1],
-  11: [1, 0, 2], 12: [1, 0, 2], 13: [0, 0, 0], 14: [0, 0, 0], 15: [0, 0, 0], 16: [1, 0, 2], 17: [1, 0, 2],
+  11: [1, 0, 2], 12: [1, 0, 2], 13: [0, 0, 0], 14: [0, 0, 0], 15: [0, 0, 0], 16: [1, 0, 2], 17: [1, 0, 2], 18: [2, 0, 1],
 };
 const identity = "axiomfs memory";
 const ok = 0;
@@ -54,7 +54,7 @@ export class FakeDriver implements TypeScriptDomain {
     const view = context.messageIn;
     const shape = shapes[context.operation];
     if (shape === undefined) return unsupported;
-    if (view.getUint8(12) !== shape[0] || view.getUint8(13) !== shape[1] || (shape[0] === 1 && (view.getUint32(76, true) & shape[2]) === 0)) return breach;
+    if (view.getUint8(12) !== shape[0] || view.getUint8(13) !== shape[1] || [...Array(shape[0]).keys()].some((lease) => (view.getUint32(76 + 16 * lease, true) & shape[2]) === 0)) return breach;
     const sector = view.getBigUint64(fields, true), second = view.getBigUint64(fields + 8, true);
     switch (context.operation) {
       case 1: return this.describe(view);
@@ -74,6 +74,7 @@ export class FakeDriver implements TypeScriptDomain {
       case 15: return this.erase(Transfer.writeZeroes, sector, second, view.getUint32(fields + 16, true));
       case 16: return this.put(context, [0, 0, 0, 0, 0, this.counts.discards, this.counts.writeZeroes, 0]);
       case 17: return this.put(context, [0, 0, 0, 0, 0]);
+      case 18: return this.writeTogether(context, sector, second);
     }
     return unsupported;
   }
@@ -119,6 +120,16 @@ export class FakeDriver implements TypeScriptDomain {
     if (transfer === Transfer.read) { this.counts.reads++; this.counts.readBytes += length; }
     else { this.counts.writes++; this.counts.writtenBytes += length; }
     return ok;
+  }
+
+  /** Both or neither, unless the device fails one. */
+  private writeTogether(context: DomainContext, sector: bigint, other: bigint): number {
+    const parts = [sector, other].map((at, index) => ({ at, ...context.lease(index) }));
+    for (const { at, length } of parts) {
+      const refused = length % sectorBytes !== 0 ? invalid : this.admit(at, BigInt(length / sectorBytes), true);
+      if (refused !== ok) return refused;
+    }
+    return parts.map(({ at, handle, length }) => this.transfer(context, Transfer.write, at, handle, 0, length)).find((status) => status !== ok) ?? ok;
   }
 
   private fails(type: number, sector: number, lengthBytes: number): boolean {

@@ -17,24 +17,33 @@ const statistics: usize = memory.data(256, 8);
 /** The first of GROUP blocks that belong to this program: raw writes and transactions in place go there. */
 let home: u64 = 0;
 let version: u8 = 0;
+/** Where the fresh data of transactions since the last `forgetFresh` lies. */
+const written: StaticArray<u64> = new StaticArray<u64>(2 * GROUP);
+let writtenCount: i32 = 0;
 
-function transactFresh(): void {
+function storeFresh(): void {
   must("allocate", block.callAllocate(Handles.block, 0, 1, 0));
   const address = block.AllocateReply.address();
   must("writeExtents", block.callWriteExtents(Handles.block, address, 1, 0, data, BLOCK, 0, descriptor, 48));
-  must("free", block.callFree(Handles.block, address, 1)); // of the same transaction: the disk does not fill up
-  must("commit", block.callCommit(Handles.block, 0, data, 16));
+  written[writtenCount++] = address;
+}
+function commit(): void { must("commit", block.callCommit(Handles.block, 0, data, 16)); }
+function transactFresh(): void {
+  storeFresh();
+  commit();
+}
+/** Free what was written, so that the disk does not fill up; nothing of it is timed. */
+function forgetFresh(): void {
+  while (writtenCount) must("free", block.callFree(Handles.block, written[--writtenCount], 1));
+  commit();
 }
 /** Every byte is another than the last time at this place, or the service would log a patch. */
 function transactInPlace(index: u32): void {
   memory.fill(image, ++version, BLOCK);
   must("write", block.callWrite(Handles.block, home + index % GROUP, 0, image, BLOCK));
-  must("commit", block.callCommit(Handles.block, 0, data, 16));
+  commit();
 }
-function rawWrite(index: u32): void {
-  must("write", device.callWrite(Handles.device, (home + index % GROUP) * 8, 0, data, BLOCK));
-  must("flush", device.callFlush(Handles.device));
-}
+function rawWrite(index: u32): void { must("write", device.callWrite(Handles.device, (home + index % GROUP) * 8, 0, data, BLOCK)); }
 function relieve(): void { if (block.CommitReply.flags() & block.BlockFlag.checkpointWanted) must("checkpoint", block.callCheckpoint(Handles.block)); }
 
 /** The times of one kind, smallest first after `sort`. Safety: indexes are below MOST. */
@@ -65,17 +74,34 @@ const raw = new Times("raw");
 const fresh = new Times("fresh");
 const inPlace = new Times("in place");
 const grouped = new Times("group");
+/** The parts of a raw write and flush, and of a transaction of fresh data. */
+const rawWritten = new Times("raw: write");
+const rawFlushed = new Times("raw: flush");
+const stored = new Times("fresh: allocate, write");
+const committed = new Times("fresh: commit");
+const synced = new Times("fresh: sync");
 
 /** One of each, one after the other: whatever else the machine does slows all of them alike. */
 function turn(index: u32): void {
   let began = now();
   rawWrite(index);
+  rawWritten.add(began);
+  let then = now();
+  must("flush", device.callFlush(Handles.device));
+  rawFlushed.add(then);
   raw.add(began);
   began = now();
-  transactFresh();
+  storeFresh();
+  stored.add(began);
+  then = now();
+  commit();
+  committed.add(then);
+  then = now();
   must("sync", block.callSync(Handles.block));
+  synced.add(then);
   fresh.add(began);
   relieve();
+  if (writtenCount >= <i32>GROUP) forgetFresh();
   began = now();
   transactInPlace(index);
   must("sync", block.callSync(Handles.block));
@@ -86,6 +112,7 @@ function turn(index: u32): void {
   for (let i: u32 = 0; i < GROUP; i++) transactFresh();
   must("sync", block.callSync(Handles.block));
   grouped.add(began);
+  forgetFresh();
   relieve();
 }
 
@@ -112,13 +139,18 @@ export function start(): u32 {
   block.ExtentDescriptor.setLengthBytes(descriptor, BLOCK);
   block.ExtentDescriptor.setCounterAndKind(descriptor, 0);
   for (let word: u32 = 0; word < 4; word++) store<u64>(block.ExtentDescriptor.value(descriptor) + 8 * word, argument(2 + word, 0));
-  must("commit", block.callCommit(Handles.block, 0, data, 16));
+  commit();
   must("sync", block.callSync(Handles.block));
   for (let i: u32 = 0; i < turns; i++) turn(i);
   raw.print();
   fresh.print();
   inPlace.print();
   grouped.print();
+  rawWritten.print();
+  rawFlushed.print();
+  stored.print();
+  committed.print();
+  synced.print();
   must("checkpoint", block.callCheckpoint(Handles.block));
   requests("fresh", true);
   requests("in place", false);

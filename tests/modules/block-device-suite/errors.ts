@@ -67,6 +67,7 @@ export function allAreGone(): void {
   answers(device.callLimits(Handles.device), Status.DeviceGone, "limits");
   answers(read(0, 512), Status.DeviceGone, "read");
   answers(device.callWrite(Handles.device, 0, 0, record, 0), Status.DeviceGone, "write");
+  answers(device.callWriteTogether(Handles.device, 0, 8, 0, record, 0, 0, record, 0), Status.DeviceGone, "two writes");
   answers(batch.flush(), Status.DeviceGone, "flush");
   answers(device.callDiscard(Handles.device, 0, 8), Status.DeviceGone, "discard");
   answers(device.callWriteZeroes(Handles.device, 0, 8), Status.DeviceGone, "write-zeroes");

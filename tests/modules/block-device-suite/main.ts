@@ -17,7 +17,7 @@ import { aFlushFails, allAreGone, aReadFails, aWriteFails, learnErrors } from ".
 import { aGrantThatEnded, attachesAndDetaches, detachWaitsForWhatIsInFlight, refusesWhatIsNoGrantOfThatLength } from "./grants";
 import { aBarrierOrdersWhatIsAroundIt, aFlushEndsBehindTheChangesBeforeIt, barriersWhenMuchWaits, flagsOfEachKind, schedulingCounts } from "./order";
 import { erases, erasesKeepWhatIsBehind, healthCounts, longErases, readsChangeNothing, refusesWrongRanges, statisticsCount } from "./ranges";
-import { anyAlignment, flushes, identifies, limitsFit, longTransfers, messagesOfAnotherShape, neighboursAreKept, refusesWhatIsNotThere, writesAndReadsBack } from "./transfers";
+import { anyAlignment, flushes, identifies, limitsFit, longTransfers, messagesOfAnotherShape, neighboursAreKept, refusesWhatIsNotThere, writesAndReadsBack, writesTogether } from "./transfers";
 
 function run(name: string, body: () => void): void {
   beginCase();
@@ -34,6 +34,7 @@ function runAll(): void {
   run("memory of any alignment will do", anyAlignment);
   run("transfers longer than a request", longTransfers);
   run("a write changes its own blocks", neighboursAreKept);
+  run("two writes at the same time", writesTogether);
   run("a read changes nothing", readsChangeNothing);
   run("what is not there, or is no block, is refused", refusesWhatIsNotThere);
   run("flush is done, or said to be impossible", flushes);

@@ -57,6 +57,40 @@ export function neighboursAreKept(): void {
   check(memory.compare(buffer, buffer + memoryBytes / 2, 16 * blockBytes) == 0, "each write changed its own blocks and no others");
 }
 
+function writeBoth(sector: u64, lengthBytes: u32, offset: u32, otherSector: u64, otherLengthBytes: u32, otherOffset: u32): i32 {
+  return device.callWriteTogether(Handles.device, sector, otherSector, 0, buffer + offset, lengthBytes, 0, buffer + otherOffset, otherLengthBytes);
+}
+function bothArrive(sector: u64, lengthBytes: u32, offset: u32, otherSector: u64, otherLengthBytes: u32, otherOffset: u32): void {
+  fill(offset, lengthBytes, 40);
+  fill(otherOffset, otherLengthBytes, 41);
+  answers(writeBoth(sector, lengthBytes, offset, otherSector, otherLengthBytes, otherOffset), writable(), "two writes");
+  if (writable() != Status.Ok) return;
+  check(holds(sector, lengthBytes, 40), "the one buffer is at its place");
+  check(holds(otherSector, otherLengthBytes, 41), "and the other at its own");
+}
+
+export function writesTogether(): void {
+  bothArrive(at(3), blockBytes, 0, at(20), blockBytes, memoryBytes / 2);
+  bothArrive(at(21), 2 * blockBytes, 1, at(19), 2 * blockBytes, memoryBytes / 2 + 3);
+  bothArrive(0, 40 * blockBytes, 4095, sectors - 3 * blockSectors, 3 * blockBytes, memoryBytes / 2);
+  bothArrive(at(64), blockBytes, memoryBytes / 2 + 1, at(1), 60 * blockBytes, 0);
+  bothArrive(at(5), 0, 0, at(6), blockBytes, 4096);
+  bothArrive(at(7), blockBytes, 0, at(6), 0, 4096);
+  answers(writeBoth(at(5), 0, 0, at(6), 0, 0), writable(), "twice nothing");
+  if (writable() != Status.Ok) return;
+  // Neither is done if one is refused.
+  plant(at(30), blockBytes, 50);
+  plant(sectors - blockSectors, blockBytes, 51);
+  fill(0, 4 * blockBytes, 52);
+  for (let turn: u32 = 0; turn < 2; turn++) {
+    answers(turn ? writeBoth(at(30), blockBytes, 0, sectors, blockBytes, 0) : writeBoth(sectors, blockBytes, 0, at(30), blockBytes, 0), Status.OutOfRange, "one behind the end");
+    answers(turn ? writeBoth(at(30), blockBytes, 0, sectors - blockSectors, 2 * blockBytes, 0) : writeBoth(sectors - blockSectors, 2 * blockBytes, 0, at(30), blockBytes, 0), Status.OutOfRange, "one half behind the end");
+    answers(turn ? writeBoth(at(30), blockBytes, 0, 0, blockBytes - 1, 0) : writeBoth(0, blockBytes - 1, 0, at(30), blockBytes, 0), Status.InvalidArgument, "one that is no block");
+  }
+  check(holds(at(30), blockBytes, 50), "what was right is not written");
+  check(holds(sectors - blockSectors, blockBytes, 51), "nor what was wrong");
+}
+
 export function refusesWhatIsNotThere(): void {
   const last = u64.MAX_VALUE - blockSectors + 1;
   if (writable() == Status.Ok) plant(sectors - blockSectors, blockBytes, 9);
