@@ -1,7 +1,7 @@
 // Packs small systems of WebAssembly text and boots them in QEMU, for the tests of the microkernel beside this file.
 // Wants the kernel and the ahead-of-time compiler built (`npm run build kernel`). Modules and manifests: kernel/machine/tests.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -39,12 +39,22 @@ export function bundle(name, manifest) {
   return packed;
 }
 
-/** Boots until power-off; `input` is typed, or called with the process, once the console shows `prompt`. */
-export function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, input, timeoutMs = 60_000, silenceMs = 0 } = {}) {
-  const arguments_ = ["-machine", "q35", "-cpu", "max", "-m", String(memoryMiB), "-kernel", kernel, "-initrd", packed, "-append", words,
+function machine(packed, { words = "", extra = [], memoryMiB = 512 } = {}) {
+  return ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max", "-m", String(memoryMiB), "-kernel", kernel, "-initrd", packed, "-append", words,
     "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...extra];
+}
+
+/** Boots until power-off, into a pipe from which nobody reads for `silenceSeconds`. */
+export function bootIntoPipe(packed, silenceSeconds) {
+  const { stdout, status } = spawnSync("bash", ["-o", "pipefail", "-c", `"$@" | { sleep ${silenceSeconds}; cat; }`, "bash", ...machine(packed)], { encoding: "utf8" });
+  return { output: stdout, status };
+}
+
+/** Boots until power-off; `input` is typed, or called with the process, once the console shows `prompt`. */
+export function boot(packed, { prompt, input, timeoutMs = 60_000, silenceMs = 0, ...options } = {}) {
   return new Promise((resolve) => {
-    const child = spawn("qemu-system-x86_64", arguments_);
+    const [program, ...args] = machine(packed, options);
+    const child = spawn(program, args);
     const deadline = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     let output = "";
     let isTyped = false;
@@ -57,10 +67,12 @@ export function boot(packed, { words = "", extra = [], memoryMiB = 512, prompt, 
       }
     };
     setTimeout(() => child.stdout.on("data", show), silenceMs); // until then what comes fills the pipe
-    child.stderr.on("data", show);
+    let complaints = "";
+    child.stderr.on("data", (chunk) => { complaints += chunk; });
     child.on("close", (status) => {
       clearTimeout(deadline);
-      resolve({ output: output.replaceAll("\r\n", "\n"), status });
+      // QEMU's own words stand behind the console's, not among them.
+      resolve({ output: output.replaceAll("\r\n", "\n") + complaints, status });
     });
   });
 }

@@ -1,7 +1,7 @@
 // Domains that run for ever are stopped in their time limit, and nobody else is hurt: `node kernel/test-watchdog.mjs`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boot, bundle, exitOf } from "./boot-system.mjs";
+import { boot, bootIntoPipe, bundle, exitOf } from "./boot-system.mjs";
 
 const operationCount = 13;
 const limitMs = 20;
@@ -83,5 +83,13 @@ test("a terminal that stops does not use up the time of the domain that writes",
   // Nobody reads for six seconds; then all of it is there. With this clock, what the writer does itself takes a millisecond, whatever else the host does.
   const { output, status } = await boot(bundle("watchdog", manifest), { silenceMs: 6000, extra: ["-icount", "shift=0,sleep=off"] });
   assert.ok(/^x{100000}$/.test(output), `${output.length} bytes, ${output.slice(-200)}`);
+  assert.equal(status, exitOf(0));
+});
+
+test("the last byte leaves the machine before its power is off", () => {
+  // A pipe holds 64 KiB (pipe(7)); the 10 bytes behind them are in the port when the writer switches off.
+  const manifest = { version: 1, domains: [domain("writer", "pipe-writer", 0, 1, [{ name: "console", kind: "console", bit: 0 }, { name: "power", kind: "power" }])] };
+  const { output, status } = bootIntoPipe(bundle("watchdog", manifest), 3);
+  assert.ok(/^y{65546}$/.test(output), `${output.length} bytes, ${output.slice(-200)}`);
   assert.equal(status, exitOf(0));
 });

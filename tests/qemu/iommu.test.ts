@@ -153,6 +153,17 @@ test("random work against a model runs confined, on the device and on the block 
   }
 }));
 
+test("what the firmware told the disk is forgotten before the disk is confined", async () => inFolder(async (folder) => {
+  const image = join(folder, "disk.img");
+  mustRun(["mkfs", image, "--size", "64M"]);
+  const { complaints, status } = await bootAndRun({ image, hasIommu: true, memoryMiB: 512, run: "ls", extra: ["-trace", "virtio_set_status", "-trace", "vtd_dmar_enable"] });
+  assert.equal(status, 0, complaints);
+  const told = complaints.split("\n").flatMap((line) => /virtio_set_status vdev \S+ val (\d+)/.exec(line)?.[1] ?? (line.includes("vtd_dmar_enable") ? "confined" : []));
+  const confined = told.indexOf("confined"), statuses = told.slice(0, confined).map(Number);
+  assert.ok(confined > 0 && statuses.some((value) => (value & 4) !== 0), `the firmware has driven it: ${told}`);
+  assert.equal(statuses.at(-1), 0, `${told}`);
+}));
+
 test("boot says that DMA is confined", async () => inFolder(async (folder) => {
   const image = join(folder, "disk.img");
   mustRun(["mkfs", image, "--size", "64M"]);

@@ -45,7 +45,10 @@ export interface MachineOptions {
 }
 
 export class Machine {
+  /** What the console showed. */
   output = "";
+  /** What QEMU itself said. */
+  complaints = "";
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly ended: Promise<number>;
   private listeners: Array<() => void> = [];
@@ -65,7 +68,8 @@ export class Machine {
     this.child = spawn("qemu-system-x86_64", ["-machine", machine, "-cpu", "max", "-m", String(options.memoryMiB ?? 1024), "-kernel", join(root, "build/kernel/kernel.elf"), "-initrd", options.bundle ?? join(root, "build/kernel/bundle.bin"),
       "-append", words.join(" "), ...disk, ...diskArguments[machine](properties), "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
       "-device", "isa-debug-exit,iobase=0xf4,iosize=4", ...(options.extra ?? [])]);
-    for (const stream of [this.child.stdout, this.child.stderr]) stream.on("data", (chunk: Buffer) => { this.output += chunk.toString().replaceAll("\r", ""); this.wake(); });
+    this.child.stdout.on("data", (chunk: Buffer) => { this.output += chunk.toString().replaceAll("\r", ""); this.wake(); });
+    this.child.stderr.on("data", (chunk: Buffer) => { this.complaints += chunk.toString(); });
     this.ended = new Promise((resolve) => this.child.on("close", (code, signal) => { this.code = code ?? -1; if (signal) this.code = -2; resolve(this.code); this.wake(); }));
   }
   private code: number | undefined;
@@ -77,7 +81,7 @@ export class Machine {
     for (;;) {
       const found = pattern.exec(this.output.slice(from));
       if (found) return from + found.index + found[0].length;
-      if (this.code !== undefined || Date.now() > end) throw new Error(`the console never showed ${pattern}; it ended with:\n${this.output.slice(-2000)}`);
+      if (this.code !== undefined || Date.now() > end) throw new Error(`the console never showed ${pattern}; it ended with:\n${this.lastWords()}`);
       await new Promise<void>((resolve) => { const timer = setTimeout(resolve, 250); this.listeners.push(() => { clearTimeout(timer); resolve(); }); });
     }
   }
@@ -86,6 +90,7 @@ export class Machine {
     const fields = readFileSync(`/proc/${this.child.pid}/stat`, "utf8").split(") ")[1]!.split(" ");
     return (Number(fields[11]) + Number(fields[12])) * 10;
   }
+  private lastWords(): string { return `${this.output.slice(-2000)}\n${this.complaints.slice(-2000)}`; }
   send(text: string): void { this.child.stdin.write(text); }
   /** As if the plug were pulled; what the host's page cache holds stays, which is why only the write log proves anything. */
   async kill(): Promise<void> { this.child.kill("SIGKILL"); await this.ended; }
@@ -94,7 +99,7 @@ export class Machine {
     const timer = setTimeout(() => this.child.kill("SIGKILL"), timeoutMs);
     const code = await this.ended;
     clearTimeout(timer);
-    if (code < 3 || code % 2 === 0) throw new Error(`QEMU ended with ${code}; the console ended with:\n${this.output.slice(-2000)}`);
+    if (code < 3 || code % 2 === 0) throw new Error(`QEMU ended with ${code}; the console ended with:\n${this.lastWords()}`);
     return (code - 3) / 2;
   }
 }
@@ -106,6 +111,6 @@ export async function withMachine<T>(options: MachineOptions, use: (machine: Mac
 }
 
 /** Boot with `run`, wait for the end: what the console showed and the status. */
-export async function bootAndRun(options: MachineOptions, timeoutMs?: number): Promise<{ output: string; status: number }> {
-  return withMachine(options, async (machine) => ({ status: await machine.exitStatus(timeoutMs), output: machine.output }));
+export async function bootAndRun(options: MachineOptions, timeoutMs?: number): Promise<{ output: string; complaints: string; status: number }> {
+  return withMachine(options, async (machine) => ({ status: await machine.exitStatus(timeoutMs), output: machine.output, complaints: machine.complaints }));
 }

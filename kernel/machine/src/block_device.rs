@@ -26,6 +26,7 @@ const ACCESS_PLATFORM: u32 = 1 << 1;
 /// `device_status` in the common configuration (§4.1.4.3), a byte.
 const DEVICE_STATUS: u64 = 20;
 const RESET_NANOSECONDS: u64 = 1_000_000_000;
+const NO_RESET: &str = "it does not confirm a reset";
 
 /// The device in use: its function and common configuration, or its registers on the memory bus.
 #[derive(Clone, Copy)]
@@ -37,10 +38,20 @@ static FOUND: Single<Option<Found>> = Single::new(None);
 
 /// The first block device, or a `Device` of transport 0.
 pub fn find() -> Device {
-    let found = if pci::is_there() { find_on_pci() } else { mmio_block_device::find().map(|(device, window)| (device, Found::Mmio(window))) };
+    let found = if pci::is_there() { find_on_pci() } else { find_on_memory_bus() };
     let Some((device, found)) = found else { return Device::default() };
     FOUND.with(|place| *place = Some(found));
     device
+}
+
+fn find_on_memory_bus() -> Option<(Device, Found)> {
+    let (device, window) = mmio_block_device::find()?;
+    mmio_block_device::reset(window);
+    if !wait_for(|| mmio_block_device::is_reset(window)) {
+        log!("block device at {:#x}: {NO_RESET}", window.address);
+        return None;
+    }
+    Some((device, Found::Mmio(window)))
 }
 
 fn find_on_pci() -> Option<(Device, Found)> {
@@ -70,10 +81,7 @@ pub fn stop() -> bool {
     let Some(found) = FOUND.with(|found| *found) else { return true };
     match found {
         Found::Pci(function, common) => {
-            let status = (common.address + DEVICE_STATUS) as *mut u8;
-            // Safety of both: a register of the device, inside its common window (`describe` wants 56 bytes of it).
-            unsafe { status.write_volatile(0) };
-            let is_reset = wait_for(|| unsafe { status.read_volatile() } == 0);
+            let is_reset = reset(common);
             function.disable_bus_master();
             is_reset
         }
@@ -82,6 +90,13 @@ pub fn stop() -> bool {
             wait_for(|| mmio_block_device::is_reset(window))
         }
     }
+}
+
+fn reset(common: Window) -> bool {
+    let status = (common.address + DEVICE_STATUS) as *mut u8;
+    // Safety of both: a register of the device, inside its common window (`describe` wants 56 bytes of it).
+    unsafe { status.write_volatile(0) };
+    wait_for(|| unsafe { status.read_volatile() } == 0)
 }
 
 fn wait_for(is_reset: impl Fn() -> bool) -> bool {
@@ -107,7 +122,11 @@ fn open(function: Function) -> Result<Device, &'static str> {
     for Window { address, length } in layout.windows.into_iter().chain([layout.msix_table]) {
         memory::map_registers(address, address + u64::from(length)).ok_or("no memory for the page tables of its registers")?;
     }
-    function.enable();
+    // The firmware looked for something to boot: its rings may still be the device's.
+    function.disable_bus_master();
+    if !reset(layout.windows[0]) {
+        return Err(NO_RESET);
+    }
     let is_confined = iommu::confine(function.requester(), offers_translation(layout.windows[0]));
     let (address, data) = local_apic::message(FIRST_INTERRUPT_VECTOR + BLOCK_DEVICE_INTERRUPT as u8);
     for (number, value) in [address, 0, data, 0].into_iter().enumerate() {
@@ -116,6 +135,7 @@ fn open(function: Function) -> Result<Device, &'static str> {
     }
     let control = function.read32(layout.msix_offset);
     function.write32(layout.msix_offset, control & !MSIX_MASK_ALL | MSIX_ENABLE);
+    function.enable();
     let Layout { windows, notify_multiplier, .. } = layout;
     Ok(Device { windows, notify_multiplier, transport: TRANSPORT_PCI, interrupt: BLOCK_DEVICE_INTERRUPT, vector: 0, flags: u32::from(is_confined), configuration_bytes: windows[3].length })
 }

@@ -50,10 +50,10 @@ impl Function {
         self.write32(COMMAND, command | COMMAND_MEMORY | COMMAND_BUS_MASTER | COMMAND_NO_INTX);
     }
 
-    /// Takes the device's way to memory away, whatever it is doing.
+    /// The device answers to its addresses; its way to memory is taken away, whatever it is doing.
     pub fn disable_bus_master(self) {
         let command = self.read32(COMMAND) & 0xffff;
-        self.write32(COMMAND, command & !COMMAND_BUS_MASTER);
+        self.write32(COMMAND, command & !COMMAND_BUS_MASTER | COMMAND_MEMORY | COMMAND_NO_INTX);
     }
 }
 

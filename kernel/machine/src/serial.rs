@@ -17,6 +17,8 @@ const MODEM_CONTROL: u16 = PORT + 4;
 const LINE_STATUS: u16 = PORT + 5;
 const LINE_STATUS_DATA: u8 = 1;
 const LINE_STATUS_EMPTY: u8 = 0x20;
+/// Not just the FIFO is empty: the last byte is on the line.
+const LINE_STATUS_SENT: u8 = 0x40;
 const FIFO_BYTES: usize = 16;
 
 const RING_BYTES: usize = 4096;
@@ -85,20 +87,32 @@ fn send(byte: u8, room: &mut usize) {
     // Safety: see `cpu.rs`.
     unsafe {
         if *room == 0 {
-            if in8(LINE_STATUS) & LINE_STATUS_EMPTY == 0 {
-                // A slow line, a terminal that was stopped, a program that does not read: not the time of the domain that writes.
-                let writer = watchdog::running();
-                watchdog::pause();
-                while in8(LINE_STATUS) & LINE_STATUS_EMPTY == 0 {
-                    core::hint::spin_loop();
-                }
-                watchdog::resume(writer);
-            }
+            wait_for(LINE_STATUS_EMPTY);
             *room = FIFO_BYTES;
         }
         out8(DATA, byte);
     }
     *room -= 1;
+}
+
+/// Returns when all that was written has left the port: what ends the machine takes with it what has not.
+pub fn drain() {
+    wait_for(LINE_STATUS_SENT);
+}
+
+/// A slow line, a terminal that was stopped, a program that does not read: not the time of the domain that writes.
+fn wait_for(bit: u8) {
+    // Safety: see `cpu.rs`.
+    let is_set = || unsafe { in8(LINE_STATUS) } & bit != 0;
+    if is_set() {
+        return;
+    }
+    let writer = watchdog::running();
+    watchdog::pause();
+    while !is_set() {
+        core::hint::spin_loop();
+    }
+    watchdog::resume(writer);
 }
 
 /// Text of the kernel itself.
