@@ -35,6 +35,29 @@ test("an idle machine does not burn the processor", async () => {
   assert.ok(ticks <= 20, `${ticks} ticks of 10 ms in 2 s`);
 });
 
+const alone = (module, capabilities = []) => bundle("boot", { version: 1, domains: [{ name: module, module, rank: 0, memoryPages: 1, capabilities }] });
+
+test("a module that asks is told whether its vectors are emulated", async () => {
+  const packed = alone("processor", [{ name: "console", kind: "console", bit: 0 }, { name: "power", kind: "power" }]);
+  assert.deepEqual(await boot(packed), { output: "1", status: exitOf(0) });
+  assert.deepEqual(await boot(packed, { extra: ["-cpu", "max,tcg-cpuid=off"] }), { output: "0", status: exitOf(0) });
+  assert.deepEqual(await boot(packed, { extra: ["-cpu", "max,hypervisor=off"] }), { output: "0", status: exitOf(0) });
+});
+
+test("a module that wants to be told outside of its memory is refused", async () => {
+  const { output, status } = await boot(alone("misplaced"));
+  assert.match(output, /processor = 65536 is not an aligned buffer inside the memory/);
+  assert.equal(status, exitOf(panicStatus));
+});
+
+test("a processor without what the modules were compiled for is refused by name", async () => {
+  for (const [feature, said] of [["bmi1", "bmi1"], ["bmi2", "bmi2"], ["sse4.2", "sse42"], ["popcnt", "popcnt"]]) {
+    const { output, status } = await boot(bundle("boot"), { extra: ["-cpu", `max,${feature}=off`] });
+    assert.match(output, new RegExp(`^the system cannot be loaded: .*has_${said}`, "m"));
+    assert.equal(status, exitOf(panicStatus));
+  }
+});
+
 test("memory above 4 GiB is used, and linear memories lie there", async () => {
   const { output, status } = await boot(bundle("boot"), { memoryMiB: 6144, words: "debug" });
   assert.equal(status, exitOf(42), output);

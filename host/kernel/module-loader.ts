@@ -14,6 +14,7 @@ export class ModuleError extends Error {
 
 const importModule = "kernel";
 const bufferAlignment = 16;
+const processorBytes = 4;
 
 /** Instantiates `module` as `domain`. Runs none of its code. Answers its top-level code (`_start`), to be run once. */
 export function loadModule(domain: Domain, module: WebAssembly.Module, calls: SystemCalls): () => void {
@@ -29,9 +30,11 @@ export function loadModule(domain: Domain, module: WebAssembly.Module, calls: Sy
   if (pages !== domain.memoryPages) {
     throw new ModuleError(domain.name, `has ${pages} memory pages, the manifest says ${domain.memoryPages} (build with initial = maximum = ${domain.memoryPages})`);
   }
-  const messageIn = bufferAddress(domain, exports, "messageIn", memory.buffer.byteLength);
-  const messageOut = bufferAddress(domain, exports, "messageOut", memory.buffer.byteLength);
+  const messageIn = bufferAddress(domain, exports, "messageIn", messageBytes, memory.buffer.byteLength);
+  const messageOut = bufferAddress(domain, exports, "messageOut", messageBytes, memory.buffer.byteLength);
   if (Math.abs(messageIn - messageOut) < messageBytes) throw new ModuleError(domain.name, "messageIn and messageOut overlap");
+  // Its word stays 0: of this processor there is nothing to tell.
+  if (exports.processor !== undefined) bufferAddress(domain, exports, "processor", processorBytes, memory.buffer.byteLength);
   domain.load(memory, messageIn, messageOut, {
     start: required(domain, exports, "start") as () => number,
     receive: required(domain, exports, "receive") as (badge: number, rights: number) => number,
@@ -42,11 +45,11 @@ export function loadModule(domain: Domain, module: WebAssembly.Module, calls: Sy
   return (optional(exports, "_start") as (() => void) | null) ?? (() => {});
 }
 
-function bufferAddress(domain: Domain, exports: WebAssembly.Exports, name: string, memoryBytes: number): number {
+function bufferAddress(domain: Domain, exports: WebAssembly.Exports, name: string, length: number, memoryBytes: number): number {
   const value = exports[name];
   const address: unknown = value instanceof WebAssembly.Global ? value.value : undefined;
   if (typeof address !== "number") throw new ModuleError(domain.name, `exports no i32 global ${name}`);
-  if (address < bufferAlignment || address % bufferAlignment !== 0 || address > memoryBytes - messageBytes) {
+  if (address < bufferAlignment || address % bufferAlignment !== 0 || address > memoryBytes - length) {
     throw new ModuleError(domain.name, `${name} = ${address} is not an aligned buffer inside the memory`);
   }
   return address;

@@ -129,6 +129,11 @@ export namespace Rights {
 ${rights}
 }
 
+/** Bits of the word at a module's \`processor\` (docs/abi.md §1). */
+export namespace Processor {
+${Object.entries(abi.processor).map(([name, value]) => `  export const ${name}: u32 = ${value};`).join("\n")}
+}
+
 /** The sentence shown to people for a status. */
 export function statusSentence(status: u32): string {
   switch (status) {

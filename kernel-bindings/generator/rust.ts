@@ -23,6 +23,7 @@ pub fn is_status(status: u32) -> bool {
 }
 ${module("kind", "Kinds of capability.", abi.kinds.map(([number, name]) => [name, number]))}
 ${module("right", "Rights of a handle.", Object.entries(abi.rights))}
+${module("processor", "What modules are told of the processor.", Object.entries(abi.processor))}
 /// Rights of an endpoint of the manifest that names none.
 pub const DEFAULT_ENDPOINT_RIGHTS: u32 = ${abi.defaultEndpointRights};
 ${module("trace_kind", "Kinds of trace record.", abi.traceKinds.map(([number, name]) => [name, number]), "u8")}

@@ -53,6 +53,9 @@ export const rights = { read: 1, write: 2, signal: 1, transfer: 256, mint: 512 }
 /** What an endpoint of the manifest carries when it names no rights. */
 export const defaultEndpointRights = 255 | rights.transfer;
 
+/** What the kernel says of the processor, as bits (docs/abi.md §1). */
+export const processor = { vectorsAreEmulated: 1 } as const;
+
 export const message = {
   sizeBytes: 144, fieldsOffset: 16, fieldsBytes: 48, leasesOffset: 64, leaseCount: 4, leaseBytes: 16, capabilitiesOffset: 128, capabilityCount: 4, movesOffset: 14,
 } as const;

@@ -1,5 +1,6 @@
 // Axiom: wires the log to the services below it. The sizes here fit the 256 pages that services/system.json gives: 9.5 MiB of arena, its table of entries, and the largest batch.
 export { messageIn, messageOut } from "../../kernel-bindings/assembly/message";
+export { processor } from "../base/blake3";
 import { Arena } from "./arena";
 import { AxiomService } from "./axiom-service";
 import { Batch, BATCH_BYTES_MAXIMUM } from "./batch";

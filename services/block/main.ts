@@ -4,6 +4,7 @@ import { DeviceDisk } from "./device-disk";
 import { KernelDriver } from "./driver";
 import { KernelEntropy, KernelLeases, KernelTimer } from "./kernel-world";
 export { messageIn, messageOut } from "../../kernel-bindings/assembly/message";
+export { processor } from "../base/blake3";
 
 const service = new BlockService(new DeviceDisk(new KernelDriver()), new KernelLeases(), new KernelEntropy(), new KernelTimer());
 

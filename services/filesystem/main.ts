@@ -1,5 +1,6 @@
 // The filesystem: wires the service to the layers below it. The sizes here fit the 2048 pages that services/system.json gives: 80 MiB of map nodes in at most 65,535 places, and tables.
 export { messageIn, messageOut } from "../../kernel-bindings/assembly/message";
+export { processor } from "../base/blake3";
 import { Core, Sizes } from "./core";
 import { AxiomLog, BlockFigures, KernelPlatform, StoreContents } from "./kernel-lower";
 import { FilesystemService } from "./service";

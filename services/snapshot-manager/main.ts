@@ -1,5 +1,6 @@
 // The snapshot manager: wires comparing to the services below it. The sizes here fit the 256 pages that services/system.json gives: 5 MiB of nodes and their table, 8 MiB of changes and their order.
 export { messageIn, messageOut } from "../../kernel-bindings/assembly/message";
+export { processor } from "../base/blake3";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { NodeCache } from "../base/merkle-map";
 import { ChangeList } from "./change-list";

@@ -63,6 +63,16 @@ for (const [name, bytes, expected] of cases) {
   });
 }
 
+test("a module that wants to be told of the processor outside of its memory is refused", () => {
+  const global = (...value: number[]): number[] => [0x7f, 0, 0x41, ...value, 0x0b];
+  const named = (name: string, kind: number, index: number): number[] => [name.length, ...Buffer.from(name), kind, index];
+  const exported = [...named("memory", 2, 0), ...named("messageIn", 3, 0), ...named("messageOut", 3, 1), ...named("processor", 3, 2), ...named("start", 0, 0), ...named("receive", 0, 0)];
+  const at = (...address: number[]): Uint8Array => module(type, functions, memory, [6, [3, ...global(0x80, 8), ...global(0x80, 10), ...global(...address)]], [7, [6, ...exported]], code);
+  assert.equal(refusedByHosted(at(0x80, 0x10)), "", "2048");
+  assert.match(refusedByHosted(at(0x80, 0x80, 8)), /processor = 131072 is not an aligned buffer inside the memory/);
+  assert.match(refusedByHosted(at(0x82, 0x10)), /processor = 2050 is not an aligned buffer inside the memory/);
+});
+
 test("the same module without the fault passes these rules: a table and the memory of the manifest", () => {
   const sound = module(type, functions, [4, [1, 0x70, 1, 3, 3]], memory, code);
   assert.match(refusedByHosted(sound), /exports no memory/, "what is missing next is an export");

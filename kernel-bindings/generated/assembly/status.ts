@@ -104,6 +104,11 @@ export namespace Rights {
   export const mint: u32 = 512;
 }
 
+/** Bits of the word at a module's `processor` (docs/abi.md §1). */
+export namespace Processor {
+  export const vectorsAreEmulated: u32 = 1;
+}
+
 /** The sentence shown to people for a status. */
 export function statusSentence(status: u32): string {
   switch (status) {

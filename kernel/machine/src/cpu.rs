@@ -60,17 +60,28 @@ pub fn sleep() {
 
 /// CPU features under the names that Wasmtime asks for. The compiled modules use no others (`engine_config.rs`).
 pub fn has_feature(name: &str) -> Option<bool> {
-    let bits = __cpuid(1).ecx;
-    let bit = match name {
-        "sse3" => 0,
-        "ssse3" => 9,
-        "cmpxchg16b" => 13,
-        "sse4.1" => 19,
-        "sse4.2" => 20,
-        "popcnt" => 23,
+    const EXTENDED_FEATURES: u32 = 7;
+    let (general, extended) = (__cpuid(1).ecx, if __cpuid(0).eax >= EXTENDED_FEATURES { __cpuid(EXTENDED_FEATURES).ebx } else { 0 });
+    let (bits, bit) = match name {
+        "sse3" => (general, 0),
+        "ssse3" => (general, 9),
+        "cmpxchg16b" => (general, 13),
+        "sse4.1" => (general, 19),
+        "sse4.2" => (general, 20),
+        "popcnt" => (general, 23),
+        "bmi1" => (extended, 3),
+        "bmi2" => (extended, 8),
         _ => return None,
     };
     Some(bits >> bit & 1 != 0)
+}
+
+/// Does QEMU translate the instructions? It says so where a hypervisor says who it is (its `tcg-cpuid` property).
+pub fn is_emulated() -> bool {
+    const HYPERVISOR: u32 = 0x4000_0000;
+    let signature = __cpuid(HYPERVISOR);
+    let letters = [signature.ebx, signature.ecx, signature.edx].map(u32::to_le_bytes);
+    __cpuid(1).ecx >> 31 & 1 != 0 && letters.as_flattened() == b"TCGTCGTCGTCG"
 }
 
 /// A random number from the CPU, if it can.

@@ -1,6 +1,7 @@
 //! The machine as the portable kernel sees it.
 use crate::{block_device, clock, cpu, interrupts, iommu, linear_memory, memory, mmio_block_device, serial, watchdog};
 use alloc::sync::Arc;
+use axiom_kernel_portable::generated::processor::VECTORS_ARE_EMULATED;
 use axiom_kernel_portable::machine::{Device, Iommu, Machine};
 use axiom_kernel_portable::watchdog as tick_accounts;
 use core::sync::atomic::{Ordering, fence};
@@ -13,6 +14,9 @@ impl Machine for Hardware {
         // Safety: the function answers for the CPU that runs this.
         unsafe { config.detect_host_feature(cpu::has_feature) };
         config.with_host_memory(Arc::new(linear_memory::Creator));
+    }
+    fn processor(&self) -> u32 {
+        if cpu::is_emulated() { VECTORS_ARE_EMULATED } else { 0 }
     }
     #[inline]
     fn monotonic_nanoseconds(&self) -> u64 {

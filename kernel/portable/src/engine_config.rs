@@ -13,9 +13,10 @@ pub const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
 pub const MEMORY_GUARD_BYTES: u64 = 32 << 20;
 /// Elements of a module's table, which lies outside of its linear memory, where no limit of the manifest counts it.
 pub const TABLE_LIMIT: u32 = 65536;
-/// Instructions beyond x86-64 that compiled modules may use: x86-64-v2 without cmpxchg16b. Any machine since 2009 and
-/// every emulator model in use has them.
-pub const CPU_FEATURES: [&str; 5] = ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
+/// Instructions beyond x86-64 that compiled modules may use: x86-64-v2 without cmpxchg16b, and of v3 what works on the general
+/// registers: rotations that leave the flags alone make BLAKE3 in plain words twice as fast under emulation
+/// (docs/decisions/0007). Any machine since 2015 has them, and QEMU's `-cpu max`, or `host` with KVM.
+pub const CPU_FEATURES: [&str; 7] = ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt", "has_bmi1", "has_bmi2"];
 
 /// Settings shared by both sides. Out-of-bounds accesses are page faults (1.4 times faster than comparisons on loops of
 /// loads), and there is neither fuel nor an epoch (up to twice slower in tight loops).

@@ -117,6 +117,11 @@ pub mod right {
     pub const MINT: u32 = 512;
 }
 
+/// What modules are told of the processor.
+pub mod processor {
+    pub const VECTORS_ARE_EMULATED: u32 = 1;
+}
+
 /// Rights of an endpoint of the manifest that names none.
 pub const DEFAULT_ENDPOINT_RIGHTS: u32 = 511;
 /// Kinds of trace record.

@@ -168,10 +168,14 @@ pub(crate) fn instantiate(kernel: &'static Kernel, id: usize) -> Result<()> {
     if shape.minimum() != pages || shape.maximum() != Some(pages) {
         bail!("memory of {}..{:?} pages, the manifest says {pages}", shape.minimum(), shape.maximum());
     }
-    let message_in = buffer(&instance, &mut store, "messageIn", memory_bytes)?;
-    let message_out = buffer(&instance, &mut store, "messageOut", memory_bytes)?;
+    let message_in = buffer(&instance, &mut store, "messageIn", size_of::<Message>(), memory_bytes)?;
+    let message_out = buffer(&instance, &mut store, "messageOut", size_of::<Message>(), memory_bytes)?;
     if message_in.abs_diff(message_out) < size_of::<Message>() as u32 {
         bail!("messageIn and messageOut overlap");
+    }
+    if instance.get_global(&mut store, "processor").is_some() {
+        let address = buffer(&instance, &mut store, "processor", size_of::<u32>(), memory_bytes)?;
+        memory.write(&mut store, address as usize, &kernel.machine.processor().to_le_bytes())?;
     }
     let exports = Exports {
         receive: instance.get_typed_func(&mut store, "receive")?,
@@ -193,11 +197,11 @@ pub(crate) fn instantiate(kernel: &'static Kernel, id: usize) -> Result<()> {
     Ok(())
 }
 
-/// Address of a message buffer, from the module's exported global.
-fn buffer(instance: &Instance, store: &mut Store<StoreData>, name: &str, memory_bytes: u64) -> Result<u32> {
+/// Address of a buffer that the kernel uses, from the module's exported global.
+fn buffer(instance: &Instance, store: &mut Store<StoreData>, name: &str, length: usize, memory_bytes: u64) -> Result<u32> {
     let global = instance.get_global(&mut *store, name).ok_or_else(|| format_err!("exports no global {name}"))?;
     let address = global.get(store).i32().ok_or_else(|| format_err!("{name} is no i32"))? as u32;
-    let end = u64::from(address) + size_of::<Message>() as u64;
+    let end = u64::from(address) + length as u64;
     if address < BUFFER_ALIGNMENT || address % BUFFER_ALIGNMENT != 0 || end > memory_bytes {
         bail!("{name} = {address} is not an aligned buffer inside the memory");
     }

@@ -71,6 +71,10 @@ pub trait Iommu {
 pub trait Machine {
     /// Settings that only this machine needs: CPU features, where memories come from.
     fn tune(&self, config: &mut Config);
+    /// What modules are told of the processor: bits of `generated::processor`.
+    fn processor(&self) -> u32 {
+        0
+    }
     fn monotonic_nanoseconds(&self) -> u64;
     fn unix_nanoseconds(&self) -> u64;
     /// The interrupts that came since the last time, as a set of numbers; at most 32.

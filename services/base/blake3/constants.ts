@@ -34,3 +34,5 @@ export const mergeScratch: usize = memory.data(4096, 16);
 export const blockScratch: usize = memory.data(64, 16);
 /** The transposed message words of four blocks. */
 export const transposedWords: usize = memory.data(256, 16);
+/** The kernel's word about the processor (docs/abi.md §1); 0 where there is none. A module that exports it as `processor` is told. */
+export const processor: usize = memory.data(16, 16);

@@ -1,0 +1,15 @@
+;; Says what the kernel told it of the processor, a digit, and switches off. Capabilities: 1 console, 2 power.
+(module
+  (import "kernel" "console_write" (func $write (param i32 i32 i32) (result i32)))
+  (import "kernel" "power_off" (func $power_off (param i32 i32)))
+  (memory (export "memory") 1 1)
+  (global (export "messageIn") i32 (i32.const 1024))
+  (global (export "messageOut") i32 (i32.const 1280))
+  (global (export "processor") i32 (i32.const 2048))
+  (func (export "start") (result i32)
+    (i32.store (i32.const 4096) (i32.add (i32.load (i32.const 2048)) (i32.const 48)))
+    (drop (call $write (i32.const 1) (i32.const 4096) (i32.const 1)))
+    (call $power_off (i32.const 2) (i32.const 0))
+    (i32.const 0))
+  (func (export "receive") (param i32 i32) (result i32) (i32.const 10))
+)
