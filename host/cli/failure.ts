@@ -19,7 +19,7 @@ function advice(status: number, image: string): string {
     case Status.UnsupportedVersion: return "open it with the newer axiomfs that made it";
     case Status.Corrupted: return `run: axiomfs check ${image}`;
     case Status.Truncated: return "restore the whole file; nothing in it was changed";
-    case Status.NoSpace: return "free some with rm and snapshot delete, or make a larger image and import into it";
+    case Status.NoSpace: return `free some with rm and snapshot delete, or make it larger: axiomfs grow ${image} --size SIZE`;
     case Status.NotEmpty: return "to remove all that is in it, use rm -r";
     case Status.IsDirectory: return "see what is in it with ls";
     case Status.NotFound: return "see what is there with ls";

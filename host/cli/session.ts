@@ -30,7 +30,7 @@ export function withImage(name: string, imagePath: string, options: SessionOptio
       trace: file === null ? undefined : (bytes) => writeWhole(file, bytes),
       log: (line) => tell(`axiomfs: ${line}`),
     });
-    for (const warning of warningsOf(image.block.describe().flags)) tell(`axiomfs: ${imagePath}: ${warning}`);
+    if (image.filesystem.describe().mountStatus === 0) for (const warning of warningsOf(image.block.describe().flags)) tell(`axiomfs: ${imagePath}: ${warning}`);
     work(image);
     if (options.changes === true) durably(image, imagePath);
   } catch (error) {

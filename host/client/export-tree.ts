@@ -4,7 +4,8 @@
 import { chmodSync, chownSync, closeSync, constants, fchmodSync, fchownSync, futimesSync, lchownSync, lstatSync, lutimesSync, mkdirSync, openSync, renameSync, symlinkSync, unlinkSync, utimesSync,
   writeSync } from "node:fs";
 import { OpenFlag } from "../../kernel-bindings/generated/host/filesystem.ts";
-import { CommandError, hostReason } from "./errors.ts";
+import { Status } from "../../kernel-bindings/generated/host/tables.ts";
+import { CommandError, hostReason, statusOf } from "./errors.ts";
 import { type Attributes, FileKind, type FileTree } from "./file-tree.ts";
 import { TransferError, type TransferCounts, type TransferObserver } from "./import-tree.ts";
 import type { Path } from "./path.ts";
@@ -15,6 +16,8 @@ const isRoot = process.getuid?.() === 0;
 
 export class TreeExporter {
   readonly counts: TransferCounts = { files: 0, directories: 0, symlinks: 0, bytes: 0, warnings: 0 };
+  /** Files and links that were left out because what is stored of them is damaged. */
+  damagedCount = 0;
   private temporaryCount = 0;
 
   constructor(private readonly tree: FileTree, private readonly observer: TransferObserver) {}
@@ -22,20 +25,37 @@ export class TreeExporter {
   /** `hostPath` is what the image's file or directory becomes. */
   export(path: Path, attributes: Attributes, hostPath: string): TransferCounts {
     const target = Buffer.from(hostPath);
-    for (const visit of walkTree(this.tree, path, attributes)) {
-      const below = visit.path.subarray(path.length);
-      const host = below.length === 0 ? target : this.hostPath(target, below);
+    for (const visit of walkTree(this.tree, path, attributes, (directory, error) => this.skips(error, this.hostOf(target, path, directory), "a part of this directory in the image is damaged; what it held is left out"))) {
+      const host = this.hostOf(target, path, visit.path);
       if (visit.leaving) this.finishDirectory(host, visit.attributes);
       else if (visit.attributes.kind === FileKind.directory) this.directory(host, visit.path.length === path.length);
-      else if (visit.attributes.kind === FileKind.symlink) this.symlink(visit.path, host, visit.attributes);
-      else this.file(visit.path, host, visit.attributes);
+      else this.leaf(visit.path, host, visit.attributes);
       this.observer.progress(this.counts);
     }
     return this.counts;
   }
 
+  private leaf(path: Path, host: Buffer, attributes: Attributes): void {
+    try {
+      if (attributes.kind === FileKind.symlink) this.symlink(path, host, attributes);
+      else this.file(path, host, attributes);
+    } catch (error) {
+      if (!(error instanceof TransferError) || !this.skips(error.cause, host, "its content in the image is damaged; left out")) throw error;
+    }
+  }
+
+  /** Damage to one file is told, and the others go on: whoever exports from a damaged image wants what there still is. */
+  private skips(error: unknown, host: Buffer, reason: string): boolean {
+    if (statusOf(error) !== Status.Corrupted) return false;
+    this.damagedCount++;
+    this.warn(host, reason);
+    return true;
+  }
+
   /** The path below the target. Its names are plain (FileTree refuses others), and its parents have been checked by `directory`. */
-  private hostPath(target: Buffer, below: Path): Buffer {
+  private hostOf(target: Buffer, path: Path, visited: Path): Buffer {
+    const below = visited.subarray(path.length);
+    if (below.length === 0) return target;
     const relative = below[0] === 0x2f ? below.subarray(1) : below;
     return Buffer.concat([target, slash, relative]);
   }

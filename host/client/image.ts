@@ -24,6 +24,14 @@ export interface ImageOptions {
 /** The smallest file that a driver would call a disk. */
 const leastBytes = 512;
 
+export function requireContent(path: string, { file }: ImageLock): void {
+  const stats = fstatSync(file);
+  if (stats.isBlockDevice()) throw new CommandError(`${path}: this is a device, and an image is a file; copy it into one`);
+  if (stats.size >= leastBytes) return;
+  if (stats.size === 0) throw new CommandError(`${path}: the file is empty; make an image of it with: axiomfs mkfs ${path} --size 1G`);
+  throw new CommandError(`${path}: the file has only ${stats.size} bytes, which is no disk image`);
+}
+
 export class Image {
   readonly tree: FileTree;
   readonly snapshots: Snapshots;
@@ -49,7 +57,7 @@ export class Image {
     try {
       if (fstatSync(lock.file).isDirectory()) throw new CommandError(`${path}: this is a directory, not a disk image`);
       disk = new FileDisk(path);
-      if (disk.sectorCount * leastBytes < leastBytes) throw new CommandError(`${path}: the file is empty; make an image of it with: axiomfs mkfs ${path} --size 1G`);
+      requireContent(path, lock);
       const image = new Image(path, lock, disk, boot(disk, options));
       if (options.allowUnmounted !== true) image.requireMounted();
       return image;

@@ -9,15 +9,15 @@ export interface Visit {
   leaving: boolean;
 }
 
-/** The root comes first, and last once more if it is a directory. */
-export function* walkTree(tree: FileTree, path: Path, attributes: Attributes): Generator<Visit> {
+/** The root comes first, and last once more if it is a directory. `onFailure` may take the failure to list a directory further (true); its other entries are passed over then. */
+export function* walkTree(tree: FileTree, path: Path, attributes: Attributes, onFailure: (path: Path, error: unknown) => boolean = () => false): Generator<Visit> {
   yield { path, attributes, leaving: false };
   if (attributes.kind !== FileKind.directory) return;
   const open: Array<{ path: Path; attributes: Attributes; entries: Iterator<Entry> }> = [{ path, attributes, entries: tree.list(path) }];
   while (open.length > 0) {
     const here = open[open.length - 1]!;
-    const { value: entry, done } = here.entries.next();
-    if (done === true) {
+    const entry = nextOf(here.entries, (error) => onFailure(here.path, error));
+    if (entry === null) {
       open.pop();
       yield { path: here.path, attributes: here.attributes, leaving: true };
       continue;
@@ -25,5 +25,16 @@ export function* walkTree(tree: FileTree, path: Path, attributes: Attributes): G
     const below = child(here.path, entry.name);
     yield { path: below, attributes: entry.attributes, leaving: false };
     if (entry.attributes.kind === FileKind.directory) open.push({ path: below, attributes: entry.attributes, entries: tree.list(below) });
+  }
+}
+
+/** The next entry, or null after the last one, or after a failure that `accepts` takes. */
+function nextOf(entries: Iterator<Entry>, accepts: (error: unknown) => boolean): Entry | null {
+  try {
+    const { value, done } = entries.next();
+    return done === true ? null : value;
+  } catch (error) {
+    if (accepts(error)) return null;
+    throw error;
   }
 }

@@ -207,6 +207,43 @@ test("grow makes an image larger with all that is in it, never smaller", () => {
   assert.match(output("check", grown), /no problems\n$/);
 });
 
+test("grow and mkfs leave the file as large as it was when they refuse it: in use, cut short, not made", async () => {
+  const held = copy("held.img"), short = copy("cut.img");
+  const holder = start(["boot", held, "--hosted", "--run", "put /x"]); // waits for its standard input
+  await new Promise((resolve) => holder.stdout!.once("data", resolve).once("close", resolve) && setTimeout(resolve, 1500));
+  for (const args of [["grow", held, "--size", "100M"], ["mkfs", held, "--force", "--size", "100M"]]) assert.match(axiomfs(args).stderr, /the image is in use/);
+  const ended = new Promise((resolve) => holder.once("close", resolve));
+  holder.kill("SIGKILL");
+  await ended;
+  assert.equal(statSync(held).size, 64 << 20);
+  truncateSync(short, 40 << 20);
+  assert.deepEqual([axiomfs(["grow", short, "--size", "64M"]).status, statSync(short).size], [3, 40 << 20]);
+  assert.equal(output("hash", "-R", held, "/"), output("hash", "-R", image, "/"));
+});
+
+test("grow says what to do when the map takes no more parts", () => {
+  const grown = copy("often.img");
+  for (let size = 200; size <= 1400; size += 200) output("grow", grown, "--size", `${size}M`);
+  const { status, stderr } = axiomfs(["grow", grown, "--size", "1600M"]);
+  assert.deepEqual([status, stderr.includes("seven times and takes no more; make a larger one with mkfs")], [1, true], stderr);
+  assert.match(output("check", grown), /no problems\n$/);
+});
+
+test("damage: check says which block keeps an image from being mounted, and export goes past what is damaged", () => {
+  const disk = copy("rotten.img"), content = readFileSync(disk);
+  const file = content.indexOf(Buffer.alloc(4096, "abc")); // the content of /sub/large
+  content[file + 5000]! ^= 1;
+  writeFileSync(disk, content);
+  const { status, stderr } = axiomfs(["export", disk, "/", at("saved")]);
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /^axiomfs export: .*saved\/sub\/large: its content in the image is damaged; left out\nexported 2 files, 2 directories, 1 symbolic link, 9 B; 1 left out\n$/);
+  assert.equal(readFileSync(at("saved/hello"), "utf8"), "hello\n");
+  assert.deepEqual([existsSync(at("saved/sub/odd name\n")), existsSync(at("saved/sub/large"))], [true, false]);
+  for (let slot = 0; slot < 4; slot++) content[slot * 4096 * 4096 + 100]! ^= 1;
+  writeFileSync(disk, content);
+  assert.deepEqual(axiomfs(["check", disk]), { status: 3, stdout: "", stderr: `axiomfs check: ${disk}: nothing can be mounted: the superblock at block 0 is damaged; restore the image from a copy\n` });
+});
+
 test("one bad path does not stop the others", () => {
   assert.deepEqual(axiomfs(["cat", image, "/none", "/hello"]), { status: 1, stdout: "hello\n", stderr: "axiomfs cat: /none: no such file or directory; see what is there with ls\n" });
 });
@@ -214,6 +251,8 @@ test("one bad path does not stop the others", () => {
 test("files that are no image, or only the beginning of one", () => {
   writeFileSync(at("empty.img"), "");
   assert.match(axiomfs(["ls", at("empty.img"), "/"]).stderr, /the file is empty; make an image of it with: axiomfs mkfs/);
+  writeFileSync(at("words.img"), "a letter\n");
+  for (const args of [["ls", at("words.img"), "/"], ["boot", at("words.img"), "--hosted"]]) assert.match(axiomfs(args).stderr, /the file has only 9 bytes, which is no disk image\n$/);
   writeFileSync(at("noise.img"), Buffer.alloc(1 << 20, "not an image"));
   const noise = readFileSync(at("noise.img"));
   const outcome = axiomfs(["ls", at("noise.img"), "/"]);
@@ -239,7 +278,7 @@ test("a full image: put leaves the old content and nothing beside, and space com
   const disk = copy("full.img");
   const { status, stderr } = axiomfs(["put", disk, "/hello"], randomBytes(80 << 20));
   assert.equal(status, 1);
-  assert.match(stderr, /^axiomfs put: \/hello: the image is full; free some with rm and snapshot delete, .*\n$/);
+  assert.match(stderr, /^axiomfs put: \/hello: the image is full; free some with rm and snapshot delete, or make it larger: axiomfs grow .*\n$/);
   assert.equal(output("cat", disk, "/hello"), "hello\n");
   assert.equal(output("ls", disk, "/"), "hello\nsub\n");
   assert.equal(axiomfs(["put", disk, "/fits"], Buffer.alloc(1 << 20, "x")).status, 0);

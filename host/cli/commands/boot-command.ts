@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { CommandError, Exit } from "../../client/errors.ts";
+import { requireContent } from "../../client/image.ts";
 import { ImageLock } from "../../client/image-lock.ts";
 import { bundlePath, kernelPath } from "../../client/modules.ts";
 import type { BootCommandOptions } from "../boot/boot-options.ts";
@@ -21,7 +22,7 @@ export async function boot(imagePath: string, options: BootCommandOptions): Prom
     if (options.hosted !== true) requireMachine(options);
     if (existsSync(imagePath) && statSync(imagePath).isDirectory()) throw new CommandError(`${imagePath}: this is a directory, not a disk image`);
     lock = ImageLock.take(imagePath);
-    if (statSync(imagePath).size < 512) throw new CommandError(`${imagePath}: the file is empty; make an image of it with: axiomfs mkfs ${imagePath} --size 1G`);
+    requireContent(imagePath, lock);
     setExitStatus(await (options.hosted === true ? new HostedMachine(imagePath, options) : new QemuMachine(imagePath, lock, memory, options)).run());
   } catch (error) {
     report("boot", error, imagePath);

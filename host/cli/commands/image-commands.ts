@@ -1,11 +1,16 @@
 // mkfs, grow, df, check: the image as a whole.
 import { existsSync, ftruncateSync, openSync, closeSync, rmSync, statSync } from "node:fs";
+import { StructureRole } from "../../../kernel-bindings/generated/host/block.ts";
 import { checkReportBytes, readCheckReport } from "../../../kernel-bindings/generated/host/filesystem.ts";
-import { CommandError, Exit, hostReason } from "../../client/errors.ts";
+import { Status } from "../../../kernel-bindings/generated/host/tables.ts";
+import { StatusError } from "../../../kernel-bindings/host/client-port.ts";
+import { CommandError, Exit, hostReason, statusOf } from "../../client/errors.ts";
 import { transferBytes } from "../../client/file-tree.ts";
+import type { Image } from "../../client/image.ts";
+import { ImageLock } from "../../client/image-lock.ts";
 import { type CommonOptions, setExitStatus, withImage } from "../session.ts";
 import { showSize } from "../format.ts";
-import { print, printJson, tell } from "../output.ts";
+import { flush, print, printJson, tell } from "../output.ts";
 import { parseSize } from "../size.ts";
 import { warningsOf } from "../warnings.ts";
 
@@ -22,7 +27,8 @@ export function mkfs(imagePath: string, options: CommonOptions & { size?: string
   const oldSize = isNew ? 0 : statSync(imagePath).size;
   if (!isNew && size !== null && size < oldSize) throw new CommandError(`${imagePath}: the image is larger than that (${oldSize} bytes); remove the file first, or leave --size out`);
   requireRoom(imagePath, size ?? oldSize, options.size);
-  if (size !== null && size !== oldSize) resizeFile(imagePath, size);
+  if (isNew) makeFile(imagePath, size!);
+  else if (size !== null && size !== oldSize) resizeFile(imagePath, size);
   withImage("mkfs", imagePath, { ...options, allowUnmounted: true }, (image) => {
     image.filesystem.format({ blockCount: 0n, flags: options.force === true ? forceFlag : 0 });
     const { blockCount, blockBytes, freeBlocks } = image.tree.statistics();
@@ -48,36 +54,71 @@ function requireRoom(imagePath: string, size: number, option: string | undefined
   throw new CommandError(`${imagePath}: the file has ${size} bytes, and ${limits}; give it another size with --size`);
 }
 
-/** A sparse file: space is taken as it is written. */
-function resizeFile(imagePath: string, size: number): void {
+/** A sparse file: space is taken as it is written. Never one that somebody else made meanwhile: a format that fails removes it. */
+function makeFile(imagePath: string, size: number): void {
+  let file: number | null = null;
   try {
-    const file = openSync(imagePath, existsSync(imagePath) ? "r+" : "wx", 0o644);
-    try {
-      ftruncateSync(file, size);
-    } finally {
-      closeSync(file);
-    }
+    file = openSync(imagePath, "wx", 0o644);
+    ftruncateSync(file, size);
   } catch (error) {
-    throw new CommandError(`${imagePath}: cannot make the image: ${hostReason(error)}`);
+    if (file !== null) rmSync(imagePath, { force: true });
+    throw cannotResize(imagePath, "make the image", error);
+  } finally {
+    if (file !== null) closeSync(file);
   }
+}
+
+/** Never while somebody has the image open. */
+function resizeFile(imagePath: string, size: number): void {
+  const lock = ImageLock.take(imagePath);
+  try {
+    ftruncateSync(lock.file, size);
+  } catch (error) {
+    throw cannotResize(imagePath, `make the file ${showSize(BigInt(size))} large`, error);
+  } finally {
+    lock.release();
+  }
+}
+
+function cannotResize(imagePath: string, what: string, error: unknown): CommandError {
+  const next = (error as NodeJS.ErrnoException).code === "EFBIG" ? "; the disk below takes no file of that size: give a smaller --size, or use another disk" : "";
+  return new CommandError(`${imagePath}: cannot ${what}: ${hostReason(error)}${next}`);
 }
 
 /** Without a size the image takes all of its file. A file that was made larger for a growth that failed stays so: nothing is stored there. */
 export function grow(imagePath: string, options: CommonOptions & { size?: string }): void {
   const size = options.size === undefined ? null : roundedSize(options.size);
   if (size !== null) requireRoom(imagePath, size, options.size);
-  if (size !== null && existsSync(imagePath) && statSync(imagePath).size < size) resizeFile(imagePath, size);
+  if (size !== null && existsSync(imagePath) && statSync(imagePath).size < size) {
+    // Only what can be mounted as it is: a file that was cut short must not pass for a whole one afterwards.
+    let isMounted = false;
+    withImage("grow", imagePath, {}, () => { isMounted = true; });
+    if (!isMounted) return;
+    resizeFile(imagePath, size);
+  }
   withImage("grow", imagePath, options, (image) => {
     const bytesOf = (blockCount: bigint): bigint => blockCount * BigInt(blockBytes);
     const before = image.block.describe().blockCount;
     if (size !== null && BigInt(size) < bytesOf(before)) throw new CommandError(`--size ${options.size}: the image has ${showSize(bytesOf(before))}, and an image only grows`, Exit.usage);
     // Whatever only the log has becomes part of a checkpoint first; the block service insists on it.
     image.filesystem.checkpoint();
-    const { blockCount } = image.block.grow({ blockCount: BigInt((size ?? 0) / blockBytes) });
+    const { blockCount } = growBy(image, imagePath, BigInt((size ?? 0) / blockBytes));
     if (options.json === true) printJson({ image: imagePath, oldBytes: bytesOf(before), bytes: bytesOf(blockCount), freeBytes: bytesOf(image.block.describe().freeBlocks) });
     else if (blockCount === before) tell(`${imagePath}: has all of its ${showSize(bytesOf(before))} already`);
     else tell(`${imagePath}: grown from ${showSize(bytesOf(before))} to ${showSize(bytesOf(blockCount))}`);
   });
+}
+
+/** What these statuses mean of a growth, where the common sentences are about something else. */
+function growBy(image: Image, imagePath: string, blockCount: bigint): { blockCount: bigint } {
+  try {
+    return image.block.grow({ blockCount });
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === Status.TooLarge) throw new CommandError(`${imagePath}: the image has taken new parts of its map seven times and takes no more; make a larger one with mkfs, and import into it what export brings out`);
+    if (status === Status.NoSpace) throw new CommandError(`${imagePath}: that is too little for the map of what is added; grow it by a megabyte or more`);
+    throw error;
+  }
 }
 
 export function df(imagePath: string, options: CommonOptions): void {
@@ -110,8 +151,20 @@ export function df(imagePath: string, options: CommonOptions): void {
   });
 }
 
+/** Why nothing can be mounted: the block service names the first block that did not verify. */
+function requireMounted(image: Image, imagePath: string): void {
+  const { mountStatus } = image.filesystem.describe();
+  if (mountStatus === 0) return;
+  if (mountStatus !== Status.Corrupted) throw new StatusError(mountStatus, "mount");
+  const { role, address } = image.block.damage();
+  const name = Object.entries(StructureRole).find(([, value]) => value === role && value !== StructureRole.none)?.[0].replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const what = name === undefined ? "what is stored of the log, the store's index or the state of the tree" : `the ${name} at block ${address}`;
+  throw new CommandError(`${imagePath}: nothing can be mounted: ${what} is damaged; restore the image from a copy`, Exit.damage);
+}
+
 export function check(imagePath: string, options: CommonOptions): void {
-  withImage("check", imagePath, options, (image) => {
+  withImage("check", imagePath, { ...options, allowUnmounted: true }, (image) => {
+    requireMounted(image, imagePath);
     const reportBytes = transferBytes - checkReportBytes;
     const buffer = image.tree.lendBuffer();
     image.filesystem.check({ summary: { address: buffer.address, length: checkReportBytes }, report: { address: buffer.address + checkReportBytes, length: reportBytes } });
@@ -126,6 +179,7 @@ export function check(imagePath: string, options: CommonOptions): void {
       print(`checked ${files} files, ${directories} directories, ${entries} names, ${extents} extents, ${checkedBlocks} blocks: ${problems === 0n ? "no problems" : `${problems} problem${problems === 1n ? "" : "s"}`}`);
     }
     if (problems === 0n) return;
+    flush();
     tell(`axiomfs check: ${imagePath}: problems were found; what can be read can be exported, and imported into a new image`);
     setExitStatus(Exit.damage);
   });

@@ -1,7 +1,7 @@
 // import and export: whole trees between the host and an image.
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { basename, join as joinHost } from "node:path";
-import { CommandError, hostReason } from "../../client/errors.ts";
+import { CommandError, Exit, hostReason } from "../../client/errors.ts";
 import { TreeExporter } from "../../client/export-tree.ts";
 import { FileKind, type FileTree } from "../../client/file-tree.ts";
 import type { Image } from "../../client/image.ts";
@@ -63,6 +63,7 @@ export function exportTree(imagePath: string, typed: string, hostPath: string, o
       throw error;
     }
     finish("exported", exporter.counts, progress, options);
+    if (exporter.damagedCount > 0) setExitStatus(Exit.damage);
   });
 }
 
