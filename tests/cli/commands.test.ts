@@ -244,6 +244,17 @@ test("damage: check says which block keeps an image from being mounted, and expo
   assert.deepEqual(axiomfs(["check", disk]), { status: 3, stdout: "", stderr: `axiomfs check: ${disk}: nothing can be mounted: the superblock at block 0 is damaged; restore the image from a copy\n` });
 });
 
+test("damage to the record of the last command is told, not taken for the torn end of the log", () => {
+  const disk = copy("sealed.img");
+  assert.equal(axiomfs(["put", disk, "/unmistakable"], "acknowledged").status, 0);
+  const content = readFileSync(disk);
+  content[content.lastIndexOf("unmistakable")]! ^= 1;
+  writeFileSync(disk, content);
+  const { status, stderr } = axiomfs(["ls", disk, "/"]);
+  assert.deepEqual([status, stderr], [3, `axiomfs ls: ${disk}: stored data does not match its hash; run: axiomfs check ${disk}\n`]);
+  assert.match(axiomfs(["check", disk]).stderr, /the log record at block \d+ is damaged/);
+});
+
 test("one bad path does not stop the others", () => {
   assert.deepEqual(axiomfs(["cat", image, "/none", "/hello"]), { status: 1, stdout: "hello\n", stderr: "axiomfs cat: /none: no such file or directory; see what is there with ls\n" });
 });
