@@ -135,10 +135,18 @@ export class TreeImporter {
     this.counts.files++;
   }
 
+  /** The beginning of a file would look like the whole of it. */
+  private removePart(target: Path): void {
+    try {
+      this.tree.remove(target);
+    } catch { /* the failure before this one is told */ }
+  }
+
   private content(file: number, hostPath: Buffer, stats: BigIntStats, target: Path): void {
     const existing = this.tree.find(target);
     if (existing !== null && existing.kind === FileKind.symlink) this.tree.remove(target);
     const node = this.tree.open(target, OpenFlag.write | OpenFlag.create | OpenFlag.truncate, creationOf(stats));
+    let isWhole = false;
     try {
       let offset = 0;
       for (;;) {
@@ -149,8 +157,10 @@ export class TreeImporter {
         this.counts.bytes += count;
         this.observer.progress(this.counts);
       }
+      isWhole = true;
     } finally {
       this.tree.close(node);
+      if (!isWhole && existing === null) this.removePart(target);
     }
     this.attributes(target, stats, existing !== null);
   }

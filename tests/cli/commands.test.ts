@@ -156,6 +156,7 @@ const failures: Array<[string[], number, RegExp]> = [
   [["mkdir", image, "/sub"], 1, /\/sub: it exists already\n$/],
   [["mkdir", image, "/none/new"], 1, /no such file or directory/],
   [["mv", image, "/sub", "/sub/inside"], 1, /cannot move into itself/],
+  [["mv", image, "/hello", "/none/x"], 1, /\/none\/x: no such file or directory/],
   [["put", image, "/sub"], 1, /\/sub: it is a directory/],
   [["import", image, at("absent")], 1, /absent: cannot be imported: no such file or directory\n$/],
   [["export", image, "/none", at("x")], 1, /\/none: no such file or directory/],
@@ -291,7 +292,10 @@ test("a full image: put leaves the old content and nothing beside, and space com
   assert.equal(status, 1);
   assert.match(stderr, /^axiomfs put: \/hello: the image is full; free some with rm and snapshot delete, or make it larger: axiomfs grow .*\n$/);
   assert.equal(output("cat", disk, "/hello"), "hello\n");
-  assert.equal(output("ls", disk, "/"), "hello\nsub\n");
+  writeFileSync(at("too-big"), randomBytes(80 << 20));
+  assert.equal(axiomfs(["import", disk, at("too-big")]).status, 1);
+  rmSync(at("too-big"));
+  assert.equal(output("ls", disk, "/"), "hello\nsub\n", "nor does import leave the beginning of a file");
   assert.equal(axiomfs(["put", disk, "/fits"], Buffer.alloc(1 << 20, "x")).status, 0);
   assert.equal(axiomfs(["check", disk]).status, 0);
 });

@@ -207,6 +207,8 @@ export class FakeFilesystem implements TypeScriptDomain {
     const [from, to] = [this.text(context, 0), this.text(context, 1)];
     const node = this.find(from);
     if (typeof node === "number") return node;
+    const parent = this.find(to.slice(0, Math.max(to.lastIndexOf("/"), 0)));
+    if (typeof parent === "number") return parent;
     for (const [path, moved] of [...this.nodes]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
       this.nodes.delete(path);

@@ -90,6 +90,7 @@ test("failures are one line each, name the command, the path as typed and the se
     ["mkdir /a", "mkdir: /a: it exists already\n", 1],
     ["mkdir /q/r", "mkdir: /q/r: no such file or directory\n", 1],
     ["mkdir -p /b/r", "mkdir: /b/r: a part of the path is not a directory\n", 1],
+    ["mv b none/x", "mv: none/x: no such file or directory\n", 1],
     ["mv none b", "mv: none: no such file or directory\n", 1],
     ["mv a/one a/two b", "mv: b: a part of the path is not a directory\n", 1],
     ["put / x", "put: /: it is a directory\n", 1],

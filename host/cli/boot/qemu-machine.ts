@@ -107,8 +107,9 @@ export class QemuMachine {
       tell(`axiomfs boot: ${this.imagePath}: the machine was stopped at once; what was synced is safe`);
       return this.signal === null ? Exit.failed : signalStatus(this.signal);
     }
+    if (code === null && complaint === "") throw new CommandError(`${this.imagePath}: QEMU was killed; what was synced is safe`);
     if (code === null || code < 3 || code % 2 === 0) {
-      throw new CommandError(`${this.imagePath}: QEMU failed${complaint === "" ? ` (exit status ${code ?? "none"})` : `: ${complaint.split("\n").at(-1)}`}`);
+      throw new CommandError(`${this.imagePath}: QEMU failed${complaint === "" ? ` (exit status ${code})` : `: ${complaint.split("\n").at(-1)}`}`);
     }
     if (complaint !== "") tell(complaint);
     const status = (code - 3) / 2;

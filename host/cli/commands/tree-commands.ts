@@ -1,8 +1,9 @@
 // mkdir, rm and mv: the shape of the tree.
 import { StatusError } from "../../../kernel-bindings/host/client-port.ts";
 import { Status } from "../../../kernel-bindings/generated/host/tables.ts";
-import { CommandError } from "../../client/errors.ts";
+import { CommandError, statusOf } from "../../client/errors.ts";
 import { type Attributes, FileKind, type FileTree } from "../../client/file-tree.ts";
+import { TransferError } from "../../client/import-tree.ts";
 import { child, fromArgument, type Path, split } from "../../client/path.ts";
 import { resolve, resolveExisting } from "../../client/resolve.ts";
 import { walkTree } from "../../client/tree-walk.ts";
@@ -77,7 +78,12 @@ export function move(imagePath: string, paths: readonly string[], options: Commo
     eachPath("mv", imagePath, sources, (_typed, text) => {
       const source = resolveExisting(tree, withoutSlashes(text), false);
       if (source.path.length === 0) throw new CommandError("/: the root directory cannot be removed or moved");
-      tree.rename(source.path, intoDirectory ? child(target.path, split(source.path).name) : target.path);
+      try {
+        tree.rename(source.path, intoDirectory ? child(target.path, split(source.path).name) : target.path);
+      } catch (error) {
+        // The source is there, so it is the target's directory that is not.
+        throw statusOf(error) === Status.NotFound ? new TransferError(target.path, error) : error;
+      }
     });
   });
 }

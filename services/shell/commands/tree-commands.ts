@@ -13,6 +13,8 @@ const MOVE_USAGE: string = "mv SOURCE... TARGET";
 export class TreeCommands {
   private readonly path: PathBuffer = new PathBuffer();
   private readonly target: PathBuffer = new PathBuffer();
+  /** Whether the last source of `mv` was found. */
+  private hasSource: bool = false;
 
   constructor(private readonly context: CommandContext, private readonly walk: TreeWalk) {}
 
@@ -113,12 +115,16 @@ export class TreeCommands {
     for (let index: u32 = 1; index < last && !context.interrupted(); index++) {
       const moved = this.moveOne(words.address(index), words.length(index), intoDirectory);
       if (moved == Status.IntoItself && context.resolver.path.length == 0) context.failRoot();
-      else if (moved != Status.Ok) context.fail(words.address(index), words.length(index), moved);
+      else if (moved != Status.Ok) {
+        const about = moved == Status.NotFound && this.hasSource ? last : index; // the source is there, so it is the target's directory that is not
+        context.fail(words.address(about), words.length(about), moved);
+      }
     }
   }
 
   private moveOne(text: usize, textBytes: u32, intoDirectory: bool): u32 {
     const status = this.resolveNew(text, textBytes);
+    this.hasSource = status == Status.Ok;
     if (status != Status.Ok) return status;
     const source = this.context.resolver.path;
     if (source.length == 0) return Status.IntoItself; // wherever it goes, it is there already
