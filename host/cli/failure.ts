@@ -12,14 +12,14 @@ const fullBytes = 1 << 20;
 export interface Failure { line: string; exitStatus: number }
 
 /** What to do next about a status; `image` is the image's path. */
-function advice(status: number, image: string): string {
+function advice(status: number, image: string, operation: string): string {
   switch (status) {
     case Status.NotFormatted: return `make it one with: axiomfs mkfs ${image} (this erases the file's content)`;
     case Status.AlreadyFormatted: return "to erase it all the same, add --force";
     case Status.UnsupportedVersion: return "open it with the newer axiomfs that made it";
     case Status.Corrupted: return `run: axiomfs check ${image}`;
     case Status.Truncated: return "restore the whole file; nothing in it was changed";
-    case Status.NoSpace: return `free some with rm and snapshot delete, or make it larger: axiomfs grow ${image} --size SIZE`;
+    case Status.NoSpace: return operation === "filesystem.checkpoint" ? "growing needs a little room: free some with rm, again where rm itself stops" : `free some with rm and snapshot delete, or make it larger: axiomfs grow ${image} --size SIZE`;
     case Status.NotEmpty: return "to remove all that is in it, use rm -r";
     case Status.IsDirectory: return "see what is in it with ls";
     case Status.NotFound: return "see what is there with ls";
@@ -41,8 +41,8 @@ function hostDiskIsFull(image: string): boolean {
   }
 }
 
-function sentence(where: string, status: number, image: string): Failure {
-  const next = advice(status, image);
+function sentence(where: string, status: number, image: string, operation: string): Failure {
+  const next = advice(status, image, operation);
   return { line: `${where}: ${statusSentences[status] ?? `status ${status}`}${next === "" ? "" : `; ${next}`}`, exitStatus: exitStatusOf(status) };
 }
 
@@ -50,6 +50,6 @@ function sentence(where: string, status: number, image: string): Failure {
 export function describeFailure(error: unknown, image: string, where: string): Failure {
   if (error instanceof CommandError) return { line: error.message, exitStatus: error.exitStatus };
   if (error instanceof TransferError) return describeFailure(error.cause, image, showPath(error.path));
-  if (error instanceof StatusError) return sentence(error.operation === "mount" ? image : where, error.status, image);
+  if (error instanceof StatusError) return sentence(error.operation === "mount" ? image : where, error.status, image, error.operation);
   return { line: `${where}: ${hostReason(error)}`, exitStatus: Exit.failed };
 }

@@ -5,6 +5,9 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { describeFailure } from "../../host/cli/failure.ts";
+import { Status } from "../../kernel-bindings/generated/host/tables.ts";
+import { StatusError } from "../../kernel-bindings/host/client-port.ts";
 import { loadBlake3 } from "../support/blake3.ts";
 import { axiomfs, output, start } from "./program.ts";
 
@@ -228,6 +231,11 @@ test("grow says what to do when the map takes no more parts", () => {
   const { status, stderr } = axiomfs(["grow", grown, "--size", "1600M"]);
   assert.deepEqual([status, stderr.includes("seven times and takes no more; make a larger one with mkfs")], [1, true], stderr);
   assert.match(output("check", grown), /no problems\n$/);
+});
+
+test("an image too full to be grown is not told to grow", () => {
+  const { line } = describeFailure(new StatusError(Status.NoSpace, "filesystem.checkpoint"), "disk.img", "disk.img");
+  assert.equal(line, "disk.img: the image is full; growing needs a little room: free some with rm, again where rm itself stops");
 });
 
 test("damage: check says which block keeps an image from being mounted, and export goes past what is damaged", () => {
