@@ -66,7 +66,7 @@ export class Allocator {
     let nodes: u32 = 0, planes: u32 = 0;
     for (let at = address, end = address + count; at < end; at += this.partOf(at, end - at)) {
       const page = <u32>(at / PAGE_BITS);
-      nodes += this.tree.cost(page);
+      nodes += this.tree.cost(page, at != address);
       if (set && !set.plane(page)) planes++;
     }
     if (nodes && this.tree.changedCount + nodes > limit) return Status.Busy;

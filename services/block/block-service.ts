@@ -5,7 +5,7 @@ import { BlockCapabilities } from "../../kernel-bindings/generated/assembly/capa
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Background } from "./background";
 import { ROOT_BYTES, ROOT_COUNT } from "./checkpoint";
-import { Disk, Entropy, Leases, Timer } from "./disk";
+import { Disk, Entropy, Leases, Timer, isPassing } from "./disk";
 import { writeDurable } from "./durable-write";
 import { format } from "./format";
 import { BLOCK_BYTES, PAGE_BITS, PAGE_BITS_BYTES } from "./geometry";
@@ -44,8 +44,7 @@ export class BlockService extends block.Server {
 
   /** One request. A mount that failed because the device did not answer is tried again: it may answer now. */
   receive(badge: u32, rights: u32): u32 {
-    const status = this.volume.mountStatus;
-    if (status == Status.DeviceGone || status == Status.Cancelled) this.mount.run();
+    if (isPassing(this.volume.mountStatus)) this.mount.run();
     const answer = this.dispatch(badge, rights);
     this.resting.watch();
     return answer;

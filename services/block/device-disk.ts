@@ -95,6 +95,7 @@ export class DeviceDisk extends Disk {
   /** One request, which is not issued again: nothing depends on it. */
   discard(block: u64, count: u32): u32 {
     const most = this.discardRequestBlocks;
+    if (!most) return Status.Unsupported;
     for (let done: u32 = 0; done < count; ) {
       const part = min(most, count - done);
       let status = this.confirm();

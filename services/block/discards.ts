@@ -65,6 +65,7 @@ export class Discards {
   /** Where in the page it stopped; PAGE_BITS: all of it was done. */
   private discardPage(page: u32): u32 {
     const granule = this.disk.discardGranuleBlocks, base = <u64>page * PAGE_BITS;
+    if (!granule) return PAGE_BITS; // the device that came back with its driver takes none
     let requests: u32 = 0;
     // The first whole granule of the page.
     for (let at = <u32>((granule - base % granule) % granule); at < PAGE_BITS && granule <= PAGE_BITS - at; ) {

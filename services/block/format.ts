@@ -9,6 +9,8 @@ import { Mount } from "./mount";
 /** Format the device behind `mount.volume` and mount the result. blockCount 0: all of the device. */
 export function format(mount: Mount, blockCount: u64, flags: u32): u32 {
   const volume = mount.volume;
+  // What is open, and what failed, stays as it is.
+  if (!volume.mountStatus && !(flags & FormatFlag.force)) return Status.AlreadyFormatted;
   let status = volume.disk.open();
   if (status) return status;
   if (volume.disk.isReadOnly) return Status.ReadOnly;
@@ -22,6 +24,7 @@ export function format(mount: Mount, blockCount: u64, flags: u32): u32 {
     return mount.slots.readFailure ? mount.slots.readFailure : Status.AlreadyFormatted;
   }
   volume.mountStatus = Status.NotFormatted;
+  volume.kept.drop(); // it belongs into the old image, where the new one may have its own places
   status = clearSlots(mount);
   if (status) return status;
   volume.superblock.begin();

@@ -18,13 +18,15 @@ export class Grow {
     // The device may have become larger since it was asked.
     if (!status) status = volume.disk.open();
     if (status) return status;
+    // Or smaller than the image: then it gets no other request (docs/crash-contract.md, "A driver that restarts").
+    if (volume.disk.blockCount < geometry.blockCount) return (volume.mountStatus = Status.Truncated);
     const count = blockCount ? blockCount : volume.disk.blockCount;
     if (count > volume.disk.blockCount) return Status.NoSpace;
     if (count < geometry.blockCount) return Status.InvalidArgument;
     if (count > MAXIMUM_BLOCKS) return Status.TooLarge;
     if (count == geometry.blockCount) return Status.Ok;
     // A new generation releases the log, and only the clients can say, by their roots, that they need it no more.
-    if (!volume.transaction.isEmpty || volume.uncheckpointedCount) return Status.Busy;
+    if (!volume.transaction.isEmpty || volume.roots.isOpen || volume.uncheckpointedCount) return Status.Busy;
     status = this.extend(count);
     if (!status) status = volume.republish();
     return status || volume.disk.canFlush ? status : <u32>Status.NotDurable;

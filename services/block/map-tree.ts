@@ -86,10 +86,13 @@ export class MapTree {
     return frame != 0 && this.frames.isPinned(frame) ? 0 : 1;
   }
 
-  /** How many nodes a change of this page would add to those that are changed. */
-  cost(number: u32): u32 {
+  /** How many nodes a change of this page would add to those that are changed, besides those of the page before it, if it goes on from there. */
+  cost(number: u32, goesOn: bool): u32 {
     const table = number / TABLE_POINTERS;
-    return this.unchanged(Level.page, number) + this.unchanged(Level.table, table) + this.unchanged(Level.upper, table / TABLE_POINTERS);
+    let nodes = this.unchanged(Level.page, number);
+    if (!goesOn || number % TABLE_POINTERS == 0) nodes += this.unchanged(Level.table, table);
+    if (!goesOn || number % (TABLE_POINTERS * TABLE_POINTERS) == 0) nodes += this.unchanged(Level.upper, table / TABLE_POINTERS);
+    return nodes;
   }
 
   /** Make ready for a change of this page: it and what is above it stay in memory from now on. The caller asked the frames for room for `cost`. Its bits are then in `bits`. */

@@ -47,7 +47,7 @@ export class Mount {
     if (!status) status = this.recoverNewest();
     if (!status) status = this.begin();
     if (!status) status = this.coverGenerations();
-    if (!status && this.hasRedo) status = this.redo.run(volume.log.checkpointPosition, this.keptEnd);
+    if (!status && this.hasRedo) status = this.layRedo();
     volume.isDamaged = status == Status.Corrupted;
     volume.mountStatus = status;
     return status;
@@ -59,6 +59,8 @@ export class Mount {
     volume.mountStatus = Status.NotFormatted;
     volume.failure = Status.Ok;
     volume.hasWritten = false;
+    volume.refusedAt = u64.MAX_VALUE;
+    volume.isNextWritten = false;
     volume.isReadOnly = false;
     volume.isUncovered = false;
     volume.fellBack = false;
@@ -348,6 +350,15 @@ export class Mount {
     if (this.previous < 0) return false;
     const before = this.slots.get(this.previous);
     return before.generation + 1 == generation && before.blockCount == this.volume.geometry.blockCount;
+  }
+
+  /** Redo images to their places; if the device refuses one of these, all of them into memory, and the image is served for reading alone. */
+  private layRedo(): u32 {
+    const volume = this.volume, from = volume.log.checkpointPosition;
+    const status = this.redo.run(from, this.keptEnd);
+    if (status != Status.DeviceError || volume.isReadOnly) return status;
+    this.serveReadOnly(status);
+    return this.redo.run(from, this.keptEnd);
   }
 
   /**

@@ -108,6 +108,7 @@ export class Transaction {
     const patchBytes = older ? makePatch(older, body + 8, this.patch) : 0;
     for (let i: u32 = 0; i < blocks; i++) this.cache.putOpen(address + i, body + 8 + (<usize>i << BLOCK_SHIFT));
     if (patchBytes) this.replaceByPatch(address, patchBytes);
+    this.allocator.unfresh(address, blocks); // the image would cover what an extent wrote there afterwards
     return Status.Ok;
   }
 

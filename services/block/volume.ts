@@ -57,6 +57,10 @@ export class Volume {
   mountStatus: u32 = Status.NotFormatted;
   /** Lost or DeviceError after a failure that ended all promises; Ok before. */
   failure: u32 = Status.Ok;
+  /** Where a record was written that was refused, and may be there all the same, until another one has taken its place; u64.MAX_VALUE: nowhere. */
+  refusedAt: u64 = u64.MAX_VALUE;
+  /** The superblock of the next generation may be on the disk already, although nobody was told of it. */
+  isNextWritten: bool = false;
   /** Since the mount a write and its flush were done, so that another mount may find a device that works. */
   hasWritten: bool = false;
   isReadOnly: bool = false;
@@ -125,7 +129,9 @@ export class Volume {
 
   /** Whether an operation that changes the image may begin; what has to be done first is done. */
   writable(): u32 {
-    const refused = this.refusal;
+    let refused = this.refusal;
+    // Its transaction was dropped: what is written to its blocks from now on must not be taken for what it bound.
+    if (!refused && this.refusedAt != u64.MAX_VALUE && this.transaction.isEmpty) refused = this.bury();
     return refused || !this.isUncovered ? refused : this.republish();
   }
 
@@ -223,6 +229,7 @@ export class Volume {
         record.rewind();
         return status;
       }
+      this.refusedAt = u64.MAX_VALUE;
       this.transaction.close(record.sequence);
       this.commitCount++;
       this.uncheckpointedCount++;
@@ -234,17 +241,25 @@ export class Volume {
   /** The open transaction's record to the log, and what was kept back to its place. */
   private append(record: LogRecord): u32 {
     this.log.seal(record);
+    this.refusedAt = this.log.head;
     if (this.kept.writeWith(record)) return Status.Ok;
     // One after the other, to know which of them it is.
     const status = this.kept.write();
     if (status && !isPassing(status)) {
-      // The record may be there all the same: another one takes its place.
-      const sealed = this.appendEmpty(RecordKind.seal);
-      return sealed ? sealed : status;
+      const buried = this.bury();
+      return buried ? buried : status;
     }
     if (status) return status;
     const appended = this.log.append(record, false);
     return appended ? this.judge(appended, Status.DeviceError) : <u32>Status.Ok;
+  }
+
+  /** A seal takes the place of a record that was refused, for good: it is flushed before anything else is written. */
+  private bury(): u32 {
+    let status: u32 = this.log.head == this.refusedAt ? this.appendEmpty(RecordKind.seal) : <u32>Status.Ok;
+    if (!status) status = this.flush();
+    if (!status) this.refusedAt = u64.MAX_VALUE;
+    return status;
   }
 
   /** Everything committed so far survives power loss when this answers Ok. At most one flush; none when nothing is new. */
@@ -305,10 +320,23 @@ export class Volume {
     this.superblock.seal(address);
     memory.fill(this.slotBlock, 0, BLOCK_BYTES);
     memory.copy(this.slotBlock, this.superblock.address, SUPERBLOCK_BYTES);
+    this.isNextWritten = true;
     const written = this.disk.write(address, 0, this.slotBlock, 1);
     if (written) return this.judge(written, Status.DeviceError);
     const status = this.flush();
-    if (!status) this.highestGeneration++;
+    if (status) return status;
+    this.highestGeneration++;
+    this.isNextWritten = false;
+    return Status.Ok;
+  }
+
+  /** Empty the slot of the next generation, for good, before what a superblock there leads to is written over. */
+  private unpublish(): u32 {
+    memory.fill(this.slotBlock, 0, BLOCK_BYTES);
+    const written = this.disk.write(this.geometry.slotAddress(this.superblock.slot), 0, this.slotBlock, 1);
+    if (written) return this.judge(written, Status.DeviceError);
+    const status = this.flush();
+    if (!status) this.isNextWritten = false;
     return status;
   }
 
@@ -378,6 +406,8 @@ export class Volume {
     this.superblock.describeLog(log.epoch, log.head, log.sequence, log.lastHash);
     if (!this.disk.canFlush) this.superblock.compatibleFlags |= COMPATIBLE_NOT_FLUSHED;
     this.superblock.describePlaces(this.geometry);
+    const cleared: u32 = this.isNextWritten ? this.unpublish() : <u32>Status.Ok;
+    if (cleared) return cleared;
     const written = this.allocator.tree.write(this.superblock);
     if (written) return this.judge(written, Status.DeviceError);
     const status = this.flush();

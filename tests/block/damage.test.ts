@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BlockFlag } from "../../kernel-bindings/generated/host/block.ts";
-import { BlockBench, FakeDevice, Random, blake3, blockBytes, minimumImageBytes, pattern, sectorBytes, statusOf } from "./harness.ts";
+import type { DomainContext } from "../../host/kernel/typescript-domain.ts";
+import { BlockBench, type DeviceEvent, DeviceFlags, FakeDevice, Random, blake3, blockBytes, grownBytes, minimumImageBytes, pattern, sectorBytes, statusOf } from "./harness.ts";
 
-const Status = { ReadOnly: 34, DeviceError: 32, NotFormatted: 35, UnsupportedVersion: 36, Corrupted: 37, Lost: 38, NotDurable: 39, TooLarge: 41, Truncated: 43 } as const;
+const Status = { Cancelled: 7, ReadOnly: 34, DeviceError: 32, DeviceGone: 33, NotFormatted: 35, UnsupportedVersion: 36, Corrupted: 37, Lost: 38, NotDurable: 39, TooLarge: 41, AlreadyFormatted: 42, Truncated: 43 } as const;
 const slotBytes = (slot: number): number => slot * 4096 * blockBytes;
 const logStart = 12289 * blockBytes;
 const mapStart = (12289 + 1024) * blockBytes;
@@ -93,6 +94,112 @@ test("a mount whose flush or write fails serves what it verified, and promises n
   assert.deepEqual(after.pieces(), [Uint8Array.of(1)]);
   after.block.sync();
   after.close();
+});
+
+/** Answers writes to some bytes otherwise. */
+class Vague extends FakeDevice {
+  /** From the first of these bytes on, before the second. */
+  range: [number, number] = [0, 0];
+  answer = 0;
+  /** What is answered so is done all the same. */
+  isDone = false;
+  override receive(badge: number, rights: number, context: DomainContext): number {
+    const at = context.operation === 3 ? Number(context.messageIn.getBigUint64(16, true)) * 512 : -1, isHit = at >= this.range[0] && at < this.range[1];
+    const status = isHit && !this.isDone ? 0 : super.receive(badge, rights, context);
+    return isHit ? this.answer : status;
+  }
+}
+
+test("an image that waits for a place that cannot be written is served for reading alone by a mount, from memory", () => {
+  const device = new Vague(new Uint8Array(minimumImageBytes)), bench = new BlockBench(device);
+  bench.block.format({ blockCount: 0n, flags: 0 });
+  const address = bench.store(pattern(1, 3 * blockBytes));
+  for (const [i, seed] of [[0n, 2], [1n, 3]] as const) bench.write(address + i, pattern(seed, blockBytes));
+  bench.commit(Uint8Array.of(1));
+  bench.block.sync();
+  device.range = [Number(address + 1n) * blockBytes, Number(address + 2n) * blockBytes];
+  device.answer = Status.DeviceError;
+  bench.mount();
+  bench.idle(10);
+  assert.equal(mountStatus(bench), 0);
+  assert.ok((bench.block.describe().flags & BlockFlag.readOnly) !== 0);
+  const expected = Buffer.concat([pattern(2, blockBytes), pattern(3, blockBytes), pattern(1, 3 * blockBytes).subarray(2 * blockBytes)]);
+  assert.deepEqual(Buffer.from(bench.read(address, 3)), expected);
+  assert.deepEqual(bench.pieces(), [Uint8Array.of(1)]);
+  assert.deepEqual([statusOf(() => bench.commit(Uint8Array.of(2))), statusOf(() => bench.block.sync())], [Status.DeviceError, Status.DeviceError]);
+  assert.equal(bench.system.faults.length, 0);
+  device.range = [0, 0];
+  bench.mount();
+  assert.equal(bench.block.describe().flags & BlockFlag.readOnly, 0);
+  assert.deepEqual(Buffer.from(bench.read(address, 3)), expected);
+});
+
+test("a commit that was not answered for and then abandoned does not come back over what its blocks were given to", () => {
+  for (const answer of [Status.DeviceGone, Status.Cancelled]) {
+    const device = new Vague(new Uint8Array(minimumImageBytes)), bench = new BlockBench(device);
+    bench.block.format({ blockCount: 0n, flags: 0 });
+    bench.commit(Uint8Array.of(1));
+    const address = bench.store(pattern(1, blockBytes));
+    bench.as(2).sync(); // flushes the open transaction's extent, which its record says
+    Object.assign(device, { range: [logStart, logStart + 1024 * blockBytes], answer, isDone: true });
+    assert.equal(statusOf(() => bench.commit(Uint8Array.of(2))), answer);
+    device.range = [0, 0];
+    bench.block.abandon();
+    const events: DeviceEvent[] = (device.events = []);
+    bench.store(pattern(7, blockBytes)); // kept back, so that the next one is not
+    assert.equal(bench.store(pattern(2, blockBytes), address), address);
+    const crashed = remount(device.bytes);
+    assert.deepEqual([mountStatus(crashed), crashed.pieces()], [0, [Uint8Array.of(1)]]);
+    assert.deepEqual(events.map(({ kind }) => kind), ["write", "flush", "write"], "a seal, for good, before anything else");
+    crashed.close();
+    bench.close();
+  }
+});
+
+test("a generation that was not answered for is out of the way before the next attempt writes over its map", () => {
+  const device = new Vague(new Uint8Array(grownBytes)), bench = new BlockBench(device);
+  bench.block.format({ blockCount: 0n, flags: 0 });
+  for (const hint of [20_000n, 35_000n]) bench.store(pattern(1, blockBytes), hint); // in two bitmap pages under one table
+  bench.commit();
+  bench.block.checkpoint();
+  bench.store(pattern(2, blockBytes), 20_100n);
+  bench.commit();
+  Object.assign(device, { range: [0, logStart], answer: Status.DeviceGone, isDone: true }); // the slots
+  assert.equal(statusOf(() => bench.block.checkpoint()), Status.DeviceGone);
+  device.range = [0, 0];
+  bench.block.allocate({ hint: 35_100n, count: 1, flags: 0 }); // the second page is opened, no record says so
+  bench.block.abandon();
+  const before = device.bytes.slice(), events: DeviceEvent[] = (device.events = []);
+  bench.block.checkpoint();
+  bench.close();
+  // Power is lost after each of its writes.
+  for (let count = 0; count <= events.length; count++) {
+    const crashed = remount(before, ({ bytes }) => { for (const event of events.slice(0, count)) if (event.kind === "write") bytes.set(event.data, event.offset); });
+    assert.deepEqual([mountStatus(crashed), crashed.block.verify().damagedBlocks], [0, 0n], `after ${count} of ${events.length}`);
+    assert.equal(crashed.store(pattern(3, blockBytes), 35_200n), 35_200n);
+    crashed.close();
+  }
+});
+
+test("a mount that ended because the device took no writes any more is tried again at the next request", () => {
+  const bench = fresh();
+  const { device } = bench;
+  bench.commit(Uint8Array.of(1));
+  device.dieAtFlush = () => { device.flags |= DeviceFlags.readOnly; };
+  bench.mount();
+  assert.deepEqual([mountStatus(bench), bench.pieces()], [0, [Uint8Array.of(1)]]);
+  assert.ok((bench.block.describe().flags & BlockFlag.readOnly) !== 0);
+});
+
+test("a format that is refused changes nothing: neither what another client has open nor that a flush failed", () => {
+  const bench = fresh(), format = (): number => statusOf(() => bench.as(2).format({ blockCount: 0n, flags: 0 }));
+  const address = bench.store(pattern(1, blockBytes));
+  bench.attach(Uint8Array.of(1));
+  assert.equal(format(), Status.AlreadyFormatted);
+  bench.commit(Uint8Array.of(2));
+  assert.deepEqual([bench.pieces(), bench.allocation()[Number(address)]], [[Uint8Array.of(1), Uint8Array.of(2)], 1]);
+  bench.device.failFlushIn = 0;
+  assert.deepEqual([statusOf(() => bench.block.sync()), format(), statusOf(() => bench.block.sync())], [Status.Lost, Status.AlreadyFormatted, Status.Lost]);
 });
 
 test("each write and flush of a checkpoint may fail: the service stops, and a mount has every synced transaction", () => {

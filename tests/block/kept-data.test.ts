@@ -1,11 +1,11 @@
 // The first short run of a transaction is kept back until it commits, and goes to the device together with the record (services/block/kept-data.ts): one call for both, and nothing else changes for anybody.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BlockFlag } from "../../kernel-bindings/generated/host/block.ts";
+import { BlockFlag, FormatFlag } from "../../kernel-bindings/generated/host/block.ts";
 import type { DomainContext } from "../../host/kernel/typescript-domain.ts";
-import { BlockBench, FakeDevice, blockBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
+import { BlockBench, FakeDevice, blockBytes, grownBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
 
-const Status = { DeviceError: 32, ReadOnly: 34 } as const;
+const Status = { InvalidArgument: 3, DeviceError: 32, ReadOnly: 34 } as const;
 const keptMost = 16;
 const block = (seed: number): Uint8Array => pattern(seed, blockBytes);
 
@@ -221,4 +221,41 @@ test("another client's sync does not call flushed what is kept back", () => {
   bench.device.put(Number(address) * blockBytes, block(77));
   const after = new BlockBench(bench.device);
   assert.deepEqual(after.pieces(), [Uint8Array.of(1)], "a transaction whose data is not there does not count");
+});
+
+test("a refused commit whose record and data are on the disk all the same does not come back, also when power loss takes what was written after it", () => {
+  const bench = fresh();
+  bench.store(block(1));
+  bench.device.events = [];
+  bench.device.failsInWord = true;
+  bench.device.failWriteIn = 1;
+  assert.equal(statusOf(() => bench.commit(Uint8Array.of(8))), Status.DeviceError);
+  bench.block.abandon();
+  const { events } = bench.device, record = events[0]!, after = new FakeDevice(bench.device.bytes.slice());
+  assert.ok(record.kind === "write");
+  // What no flush has followed is lost: the record's place has again what it had before.
+  if (events.at(-1)!.kind !== "flush") after.put(record.offset, record.data);
+  const crashed = new BlockBench(after);
+  assert.deepEqual(crashed.pieces(), []);
+});
+
+test("a format drops what was kept back for the image that was there: the new one may have its own places there", () => {
+  const bench = new BlockBench(new FakeDevice(new Uint8Array(grownBytes)));
+  bench.block.format({ blockCount: BigInt(minimumImageBytes / blockBytes), flags: 0 });
+  const checkpoint = 12289n + 2048n; // of an image of 32,768 blocks
+  assert.equal(bench.store(block(1), checkpoint), checkpoint);
+  bench.block.format({ blockCount: 32768n, flags: FormatFlag.force });
+  assert.equal(bench.block.describe().mountStatus, 0);
+  assert.equal(bench.block.verify().damagedBlocks, 0n);
+});
+
+test("what was written through the journal takes no extents: its image would cover them", () => {
+  const bench = fresh();
+  const { address } = bench.block.allocate({ hint: 0n, count: 2, flags: 0 });
+  bench.write(address, block(1));
+  assert.equal(statusOf(() => bench.writeExtents([{ address, data: block(2) }])), Status.InvalidArgument);
+  bench.writeExtents([{ address: address + 1n, data: block(3) }]);
+  bench.commit(Uint8Array.of(1));
+  bench.block.checkpoint();
+  assert.deepEqual([bench.read(address, 1), bench.read(address + 1n, 1)], [block(1), block(3)]);
 });

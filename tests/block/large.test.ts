@@ -122,3 +122,20 @@ test("a full disk of 1 TiB: every block is handed out once, quickly, and the las
   bench.block.checkpoint();
   assert.equal(bench.block.describe().freeBlocks, 0n);
 });
+
+test("the longest run that can be freed at once, 16 GiB, is freed after a checkpoint", () => {
+  const bench = new BlockBench(new SparseDevice(64 * gibibyte)), first = 40n * pageBits, end = first + 2n ** 22n;
+  bench.block.format({ blockCount: 0n, flags: 0 });
+  for (let at = first; at < end;) {
+    const { address, count } = bench.block.allocate({ hint: at, count: Number(end - at), flags: 0 });
+    assert.equal(address, at);
+    at += BigInt(count);
+  }
+  bench.commit();
+  bench.block.checkpoint();
+  bench.block.free({ address: first, count: 2 ** 22 });
+  assert.ok(bench.statistics().changedMapNodes <= 384n);
+  bench.commit();
+  bench.mount();
+  assert.deepEqual([bench.block.describe().mountStatus, bench.statistics().waitingBlocks], [0, 2n ** 22n]);
+});

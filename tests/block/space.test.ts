@@ -6,7 +6,7 @@ import { CrashJudge, Violation, imagesOf } from "./crash-model.ts";
 import { Workload } from "./crash-workload.ts";
 import { BlockBench, DeviceFlags, SparseDevice, blockBytes, blockModule, grownBytes, minimumImageBytes, pattern, statusOf } from "./harness.ts";
 
-const Status = { Ok: 0, InvalidArgument: 3, Busy: 13, ReadOnly: 34, NoSpace: 40, TooLarge: 41 } as const;
+const Status = { Ok: 0, InvalidArgument: 3, Busy: 13, ReadOnly: 34, NoSpace: 40, TooLarge: 41, Truncated: 43 } as const;
 const smallest = BigInt(minimumImageBytes / blockBytes), largest = BigInt(grownBytes / blockBytes);
 
 function fresh(module?: WebAssembly.Module, flags: number = DeviceFlags.flush | DeviceFlags.discard): BlockBench {
@@ -113,6 +113,39 @@ test("a grow that is cut off after its first generation publishes the second one
   assert.deepEqual([bench.block.describe().blockCount, bench.block.describe().generation], [largest, generation + 1n]);
   assert.equal(bench.store(pattern(1, blockBytes), largest - 3n), largest - 3n);
   assert.equal(bench.block.describe().generation, generation + 2n);
+});
+
+test("grow does not make a root durable that its client may still take back", () => {
+  const bench = fresh();
+  bench.setRoot(Uint8Array.of(7));
+  assert.equal(statusOf(() => bench.as(2).grow({ blockCount: 0n })), Status.Busy);
+  bench.block.abandon();
+  assert.equal(bench.as(2).grow({ blockCount: 0n }).blockCount, largest);
+  bench.mount();
+  assert.equal(bench.getRoot().length, 0);
+});
+
+test("grow does not go on with a device that has become smaller than the image", () => {
+  const bench = fresh(), size = bench.device.sizeBytes;
+  bench.commit(Uint8Array.of(1));
+  bench.block.sync();
+  bench.device.claimedSectors = minimumImageBytes / 512 - 8;
+  assert.equal(statusOf(() => bench.block.grow({ blockCount: 0n })), Status.Truncated);
+  assert.equal(statusOf(() => bench.commit(Uint8Array.of(2))), Status.Truncated);
+  bench.device.claimedSectors = size / 512;
+  assert.deepEqual(bench.pieces(), [Uint8Array.of(1)], "and is served again when it is whole again");
+});
+
+test("a device that takes no discards any more, behind a driver that came back, is not told of what was noted for it", () => {
+  const bench = fresh(), address = bench.store(pattern(1, 8 * blockBytes));
+  bench.commit();
+  bench.block.free({ address, count: 8 });
+  bench.commit();
+  bench.device.flags &= ~DeviceFlags.discard;
+  for (let i = 0; i < 2; i++) bench.block.checkpoint();
+  bench.block.grow({ blockCount: smallest }); // asks the device what it is
+  rest(bench);
+  assert.deepEqual([bench.system.faults, bench.device.discards], [[], []]);
 });
 
 test("a freed block waits for two checkpoints, also through a mount", () => {

@@ -20,6 +20,8 @@ class DyingDriver extends Driver {
   nextReadOnly: bool = false;
   nextFlush: bool = true;
   maximum: u32 = 1 << 20;
+  nextDiscardSectors: u32 = 0;
+  discards: u32 = 0;
 
   private dies(): bool {
     if (this.deathsIn) { this.deathsIn--; return false; }
@@ -34,6 +36,7 @@ class DyingDriver extends Driver {
     this.isReadOnly = this.nextReadOnly;
     this.canFlush = this.nextFlush;
     this.maximumTransferBytes = this.maximum;
+    this.discardSectors = this.nextDiscardSectors;
     return Status.Ok;
   }
   read(sector: u64, source: u32, address: usize, lengthBytes: u32): u32 {
@@ -53,6 +56,10 @@ class DyingDriver extends Driver {
   flush(): u32 {
     if (this.dies()) return this.answer;
     this.flushes++;
+    return Status.Ok;
+  }
+  discard(sector: u64, sectorCount: u64): u32 {
+    this.discards++;
     return Status.Ok;
   }
 }
@@ -145,6 +152,18 @@ describe("a driver that restarts", () => {
     driver.nextFlush = false;
     expect(disk.flush()).toBe(Status.DeviceError);
     expect(driver.flushes).toBe(0);
+  });
+
+  it("with a device that takes no discards any more is not told of any", () => {
+    driver.nextDiscardSectors = 64;
+    expect(disk.open()).toBe(Status.Ok);
+    expect(disk.discard(100, 16)).toBe(Status.Ok);
+    expect(driver.discards).toBe(2);
+    driver.nextDiscardSectors = 0;
+    driver.deaths = 1;
+    expect(disk.flush()).toBe(Status.Ok);
+    expect(disk.discard(100, 16)).toBe(Status.Unsupported);
+    expect(driver.discards).toBe(2);
   });
 
   it("takes new limits from the device as it is", () => {

@@ -1,6 +1,6 @@
 // A world for specs: a disk of 64 MiB in memory that can fail, leases that are plain addresses, counted entropy, and a timer that fires when a spec says so.
 // Safety: one static image of IMAGE_BLOCKS blocks; every transfer is checked against it. A lease handle is the address of the bytes it lends.
-import { ExtentDescriptor } from "../../../kernel-bindings/generated/assembly/block";
+import { ExtentDescriptor, FormatFlag } from "../../../kernel-bindings/generated/assembly/block";
 import { hash } from "../../base/blake3/hasher";
 import { Status } from "../../../kernel-bindings/generated/assembly/status";
 import { Background } from "../background";
@@ -127,7 +127,7 @@ export class World {
     this.disk.failWriteIn = -1;
     this.disk.failFlushIn = -1;
     this.disk.silentIn = -1;
-    assert(format(this.mount, 0, 0) == Status.Ok);
+    assert(format(this.mount, 0, FormatFlag.force) == Status.Ok); // what was mounted before is still served
     return this;
   }
   /** Let the timer fire. */
