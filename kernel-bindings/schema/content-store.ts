@@ -3,11 +3,14 @@ import type { Interface } from "./types.ts";
 export const contentStore: Interface = {
   name: "content-store", number: 3,
   sentence: "Objects under the BLAKE3 hash of their content, stored once and verified at every read.",
+  constants: [
+    { name: "StoreFlag", sentence: "essential: without it no checkpoint can be made, and no space comes back; it may have blocks of the reserve.", values: { essential: 1 } },
+  ],
   structures: [
     { name: "StoreStatistics", bytes: 64, sentence: "Counts.", fields: { objects: "u64", groups: "u64", interiors: "u64", storedBytes: "u64", duplicateObjects: "u64", duplicateGroups: "u64", usedBlocks: "u64", reserved: "u64" } },
   ],
   operations: [
-    { number: 1, name: "store", sentence: "Store the bytes as one object.", leases: [{ name: "data", access: "read" }], reply: { hash: "hash", duplicate: "u32" }, errors: ["NoSpace", "TooLarge", "NotFormatted"] },
+    { number: 1, name: "store", sentence: "Store the bytes as one object; `flags` are StoreFlag.", request: { flags: "u32" }, leases: [{ name: "data", access: "read" }], reply: { hash: "hash", duplicate: "u32" }, errors: ["NoSpace", "TooLarge", "NotFormatted"] },
     { number: 2, name: "get", sentence: "Verified bytes of an object from `offsetBytes`; short at its end.", request: { hash: "hash", offsetBytes: "u64" }, leases: [{ name: "buffer", access: "write" }],
       reply: { lengthBytes: "u32" }, errors: ["NotFound", "Corrupted", "DeviceError"] },
     { number: 3, name: "describe", sentence: "Length of an object and the blocks it occupies.", request: { hash: "hash" }, reply: { lengthBytes: "u64", blockCount: "u64" }, errors: ["NotFound"] },

@@ -11,7 +11,7 @@ import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { HASH_BYTES } from "./entry";
 import { Log } from "./log";
 import { Root, ROOT_BYTES_MAXIMUM } from "./root";
-import { Segment, SEGMENT_BYTES_MAXIMUM, SEGMENT_HEAD_BYTES, writeSegmentHead } from "./segment";
+import { Segment, SEGMENT_BYTES_MAXIMUM, SEGMENT_BYTES_WRITTEN, SEGMENT_HEAD_BYTES, writeSegmentHead } from "./segment";
 
 export class Checkpointer {
   private segment: usize = heap.alloc(SEGMENT_BYTES_MAXIMUM);
@@ -68,7 +68,7 @@ export class Checkpointer {
     // At least one entry fits: PAYLOAD_BYTES_MAXIMUM sees to it.
     for (; index < arena.count; index++) {
       const bytes = arena.entryBytes(index);
-      if (bytes > SEGMENT_BYTES_MAXIMUM - offset) break;
+      if (offset + bytes > (index == first ? SEGMENT_BYTES_MAXIMUM : SEGMENT_BYTES_WRITTEN)) break;
       memory.copy(this.segment + offset, arena.entry(index), bytes);
       offset += bytes;
     }

@@ -51,7 +51,7 @@ export class StoreObjects extends Objects {
   checkpoint(): u32 { return -store.callCheckpoint(AxiomCapabilities.contentStore); }
 
   store(address: usize, lengthBytes: u32, hashOut: usize): u32 {
-    const status = -store.callStore(AxiomCapabilities.contentStore, 0, address, lengthBytes);
+    const status = -store.callStore(AxiomCapabilities.contentStore, store.StoreFlag.essential, 0, address, lengthBytes);
     memory.copy(hashOut, store.StoreReply.hash(), HASH_BYTES);
     return status;
   }

@@ -9,6 +9,8 @@ import { HASH_BYTES, measureEntry } from "./entry";
 import { Objects } from "./lower";
 
 export const SEGMENT_BYTES_MAXIMUM: u32 = 65536;
+/** One block: there is room for it however the free space is scattered. A larger entry has a segment of its own. */
+export const SEGMENT_BYTES_WRITTEN: u32 = 4096;
 export const SEGMENT_HEAD_BYTES: u32 = 128;
 const ENTRIES_MAXIMUM: u32 = (SEGMENT_BYTES_MAXIMUM - SEGMENT_HEAD_BYTES) / Entry.SIZE;
 const MAGIC: u32 = 0x47535841; // "AXSG"

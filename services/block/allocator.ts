@@ -12,7 +12,7 @@
 // Safety: every run is checked against the image (Geometry.isForClients) before its pages are used as indexes.
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { countBits } from "./bits";
-import { FreeSearch } from "./free-search";
+import { EXTENT_BLOCKS, FreeSearch } from "./free-search";
 import { Geometry, PAGE_BITS } from "./geometry";
 import { CHANGED_NODES_LIMIT, MapTree } from "./map-tree";
 import { FRAME_COUNT, FrameKind, PageFrames } from "./page-frames";
@@ -48,6 +48,8 @@ export class Allocator {
   get freeCount(): u64 { return this.tree.freeCount - this.waiting.count; }
   /** Kept back for what must be written so that something can be freed: 1/64 of the image, 1 to 64 MiB. */
   get reserveCount(): u64 { return min<u64>(max<u64>(this.geometry.blockCount >> 6, 256), 16384); }
+  /** Where the blocks begin that are handed out last. */
+  private get reserveStart(): u64 { return this.geometry.blockCount - min(this.reserveCount, this.geometry.blockCount >> 2); }
   /** Blocks that ordinary clients can get. */
   get availableCount(): u64 { return this.freeCount > this.reserveCount ? this.freeCount - this.reserveCount : 0; }
   /** The run found by the last `allocate`. */
@@ -87,16 +89,28 @@ export class Allocator {
     const kept = fromReserve ? 0 : this.reserveCount;
     if (this.freeCount <= kept) return Status.NoSpace;
     const wanted = <u32>min<u64>(count, this.freeCount - kept);
-    const start = hint && hint < this.geometry.blockCount ? hint : this.cursor;
-    let status = this.search.find(start, wanted);
+    let status = this.find(hint ? hint : this.cursor, wanted, fromReserve);
     if (!status) status = this.mayChange(this.foundAddress, this.foundCount, CHANGED_NODES_LIMIT, this.fresh);
     if (!status) status = this.openRun(this.foundAddress, this.foundCount);
     if (status) return status;
     const page = <u32>(this.foundAddress / PAGE_BITS), first = <u32>(this.foundAddress % PAGE_BITS);
     this.tree.change(page, first, this.foundCount, true);
     this.fresh.add(page, first, this.foundCount);
-    this.cursor = this.foundAddress + this.foundCount;
+    if (this.foundAddress < this.reserveStart) this.cursor = this.foundAddress + this.foundCount;
     return Status.Ok;
+  }
+
+  /**
+   * The end of the image is touched last: who may have the reserve finds long runs there when all other free space is in pieces, everybody else finds something there only if there is nothing elsewhere.
+   * `start` is a place, or none of the image.
+   */
+  private find(start: u64, count: u32, fromReserve: bool): u32 {
+    const reserve = this.reserveStart;
+    this.search.begin();
+    let status = this.search.find(0, start < reserve ? start : 0, reserve, count);
+    const isShort = status == Status.NoSpace || (fromReserve && this.foundCount < min(count, EXTENT_BLOCKS));
+    if (isShort) status = this.search.find(reserve, reserve, this.geometry.blockCount, count);
+    return status;
   }
 
   /** Take back an allocation of the open transaction, whose frees were taken back before. */

@@ -1,4 +1,4 @@
-// Finds free blocks: next-fit from a place on, the first run that is long enough or else the longest of a few. It goes down the map only where a pointer says that there is something free, so what it costs
+// Finds free blocks in a range: next-fit from a place on, the first run that is long enough or else the longest of a few pages. It goes down the map only where a pointer says that there is something free, so what it costs
 // follows the run that it finds and not the disk. A run lies in one bitmap page.
 //
 // What stays true: a run that was found is free, and no block of it waits; a node that is not sound is passed over, as if nothing were free there.
@@ -9,8 +9,10 @@ import { Geometry, Level, PAGE_BITS, TABLE_POINTERS, blocksOfNode } from "./geom
 import { MapTree } from "./map-tree";
 import { WaitingBlocks } from "./waiting-blocks";
 
-/** Free runs, and pages with some, that are looked at before the longest run is taken. */
+/** Free runs that are looked at before the longest is taken, if it is long enough for an extent of the content store. */
 const RUNS_TRIED: u32 = 64;
+export const EXTENT_BLOCKS: u32 = 16;
+/** Pages with free runs that are looked at before the longest is taken, whatever its length. */
 const PAGES_TRIED: u32 = 8;
 
 export class FreeSearch {
@@ -25,19 +27,23 @@ export class FreeSearch {
 
   constructor(readonly geometry: Geometry, readonly tree: MapTree, readonly waiting: WaitingBlocks) {}
 
-  /** A run of up to `count` blocks from `start` on, around the end of the image; NoSpace if there is none, or why that is not known. */
-  find(start: u64, count: u32): u32 {
+  /** Nothing is found yet. */
+  begin(): void {
     this.foundCount = 0;
+    this.failure = Status.Ok;
+  }
+
+  /** A run of up to `count` blocks in [from, end), from `start` on and around the end; what was found before stays if it is longer. NoSpace if there is none, or why that is not known. */
+  find(from: u64, start: u64, end: u64, count: u32): u32 {
     this.runs = 0;
     this.pages = 0;
-    this.failure = Status.Ok;
-    let status = this.look(start, this.geometry.blockCount, count);
-    if (!status && !this.isEnough(count)) status = this.look(0, start, count);
+    let status = this.look(start, end, count);
+    if (!status && !this.isEnough(count)) status = this.look(from, start, count);
     if (status) return status;
     return this.foundCount ? <u32>Status.Ok : this.failure ? this.failure : Status.NoSpace;
   }
 
-  private isEnough(count: u32): bool { return this.foundCount >= count || (this.foundCount && (this.runs >= RUNS_TRIED || this.pages >= PAGES_TRIED)); }
+  private isEnough(count: u32): bool { return this.foundCount >= count || this.pages >= PAGES_TRIED || (this.foundCount >= EXTENT_BLOCKS && this.runs >= RUNS_TRIED); }
 
   /** Look at [from, end). Statuses but Ok end the search: the device did not answer. */
   private look(from: u64, end: u64, count: u32): u32 {
@@ -78,14 +84,13 @@ export class FreeSearch {
     this.recent = this.waiting.recent.plane(page);
     this.older = this.waiting.older.plane(page);
     const before = this.runs;
-    for (let at = this.next(from, end, false); at < end && this.runs - before < RUNS_TRIED; ) {
+    for (let at = this.next(from, end, false); at < end && !this.isEnough(count); ) {
       const length = this.next(at, min(end, at + count), true) - at;
       this.runs++;
       if (length > this.foundCount) {
         this.foundAddress = <u64>page * PAGE_BITS + at;
         this.foundCount = length;
       }
-      if (length == count) return;
       at = this.next(at + length, end, false);
     }
     if (this.runs != before) this.pages++;

@@ -5,7 +5,7 @@
 import * as kernel from "../../kernel-bindings/assembly/kernel";
 import { ContentStoreCapabilities } from "../../kernel-bindings/generated/assembly/capabilities";
 import {
-  CheckReply, CollectSweepReply, DescribeReply, GetReply, OpenWriterReply, RecountReply, Server, StoreReply, StoreStatistics, WriterFinishReply, WriterReadReply, WriterWriteReply,
+  CheckReply, CollectSweepReply, DescribeReply, GetReply, OpenWriterReply, RecountReply, Server, StoreFlag, StoreReply, StoreStatistics, WriterFinishReply, WriterReadReply, WriterWriteReply,
 } from "../../kernel-bindings/generated/assembly/content-store";
 import { Status } from "../../kernel-bindings/generated/assembly/status";
 import { Transfer } from "./lower";
@@ -48,9 +48,10 @@ export class ContentStoreService extends Server {
     if (writer >= 0) this.content.writers.close(writer);
   }
 
-  store(badge: u32, rights: u32, data: u32, dataLength: u32): u32 {
+  store(badge: u32, rights: u32, flags: u32, data: u32, dataLength: u32): u32 {
     let status = this.ready(badge);
-    if (status == Status.Ok) status = this.content.store(data, dataLength);
+    if (status == Status.Ok && (flags & ~StoreFlag.essential) != 0) status = Status.InvalidArgument;
+    if (status == Status.Ok) status = this.content.store(data, dataLength, (flags & StoreFlag.essential) != 0);
     if (status != Status.Ok) return status;
     StoreReply.setHash(this.content.hash);
     StoreReply.setDuplicate(this.content.isDuplicate ? 1 : 0);

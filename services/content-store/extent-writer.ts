@@ -10,7 +10,7 @@ import { IndexTable } from "./index-table";
 import { Keeper } from "./keeper";
 import { EXTENT_BLOCKS_MAX, GROUP_BYTES, Kind, VALUE_BYTES, blocksOf } from "./limits";
 import { Change, Changes } from "./piece";
-import { EXTENTS_MAX, RunWriter } from "./run-writer";
+import { ESSENTIAL, EXTENTS_MAX, RunWriter } from "./run-writer";
 import { Space } from "./space";
 import { STAGED_SLOT, STAGING_BLOCKS, StagingBuffer } from "./staging";
 
@@ -37,11 +37,11 @@ export class ExtentWriter {
     return this.status == Status.Ok ? this.staging.tail : 0;
   }
 
-  /** Stores an object of up to GROUP_BYTES whose bytes lie at `stagingTail`. */
-  putStaged(objectHash: usize, lengthBytes: u32): u32 {
+  /** Stores an object of up to GROUP_BYTES whose bytes lie at `stagingTail`; an essential one may go to the reserve. */
+  putStaged(objectHash: usize, lengthBytes: u32, isEssential: bool): u32 {
     const found = this.index.find(Kind.object, objectHash);
     if (found) return this.match(found);
-    return this.space.fits(blocksOf(lengthBytes)) ? this.insert(Kind.object, objectHash, lengthBytes, 0) : Status.NoSpace;
+    return isEssential || this.space.fits(blocksOf(lengthBytes)) ? this.insert(Kind.object, objectHash, lengthBytes, 0, isEssential ? ESSENTIAL : 0) : Status.NoSpace;
   }
 
   /** Stores an object of up to GROUP_BYTES, or the top page of a larger one (`lengthBytes` is the object's), or a partial group. */
@@ -52,7 +52,7 @@ export class ExtentWriter {
     const tail = this.stagingTail(extentBytes);
     if (!tail) return this.status;
     memory.copy(tail, extent, extentBytes);
-    return this.insert(kind, value, lengthBytes, firstGroup);
+    return this.insert(kind, value, lengthBytes, firstGroup, 0);
   }
 
   /** Stores an interior page over `below` groups from `firstGroup` on. */
@@ -141,11 +141,11 @@ export class ExtentWriter {
     return this.keeper.keep(entry, EntryFlag.kept);
   }
 
-  private insert(kind: u32, value: usize, lengthBytes: u64, firstGroup: u32): u32 {
+  private insert(kind: u32, value: usize, lengthBytes: u64, firstGroup: u32, recordFlags: u32): u32 {
     this.isDuplicate = false;
     const entry = this.index.insert(kind, value);
     if (!entry) return Status.NoSpace;
-    const address = this.staging.append(kind, value, lengthBytes, firstGroup);
+    const address = this.staging.append(kind, value, lengthBytes, firstGroup, recordFlags);
     Entry.fill(entry, kind, value, lengthBytes, firstGroup, address, NEW_FLAGS);
     this.counters.add(entry);
     this.space.staged(Entry.blockCount(entry));

@@ -9,6 +9,8 @@ import { Entry } from "./entry";
 import { BLOCK_BYTES, GROUP_CHUNKS, Kind } from "./limits";
 import { BlockLayer } from "./lower";
 
+/** Flag of a record: without it no checkpoint is made, and so no space ever comes back. It may go to the reserve. */
+export const ESSENTIAL: u32 = 1;
 /** Extents in one run: 1 MiB of blocks. */
 export const EXTENTS_MAX: u32 = 256;
 
@@ -29,17 +31,20 @@ export class RunWriter {
     assert(count <= EXTENTS_MAX);
     this.written = 0;
     while (this.written < count) {
-      const status = this.writePart(memory, records + <usize>this.written * Entry.BYTES, count - this.written);
+      const first = records + <usize>this.written * Entry.BYTES;
+      let status = this.writePart(memory, first, count - this.written, this.fromReserve);
+      // Free space may be there, but in pieces that are too short.
+      if (status == Status.NoSpace && (Entry.flags(first) & ESSENTIAL) != 0) status = this.writePart(memory, first, 1, true);
       if (status != Status.Ok) return status;
     }
     return Status.Ok;
   }
 
   /** Writes as many of the records as one contiguous piece of free space takes. */
-  private writePart(memory: usize, records: usize, count: u32): u32 {
+  private writePart(memory: usize, records: usize, count: u32, fromReserve: bool): u32 {
     const start = Entry.address(records);
     const last = records + <usize>(count - 1) * Entry.BYTES;
-    let status = this.block.allocate(this.hint, <u32>(Entry.address(last) - start) + Entry.blockCount(last), this.fromReserve);
+    let status = this.block.allocate(this.hint, <u32>(Entry.address(last) - start) + Entry.blockCount(last), fromReserve);
     if (status != Status.Ok) return status;
     const address = this.block.address;
     const given = this.block.count;

@@ -54,6 +54,8 @@ export class Runs {
   /** Segments written by the checkpoint under way, after the old ones in place of which they will come. */
   private rows: usize = heap.alloc(GROUP_BYTES);
   private rowCount: u32 = 0;
+  /** Of each segment in the scratch, the slot of its first entry. */
+  private firstSlots: StaticArray<u32> = new StaticArray<u32>(STAGING_BLOCKS);
   /** Blocks of a full segment of the checkpoint under way. */
   private segmentBlocks: u32 = EXTENT_BLOCKS_MAX;
   private value: usize = heap.alloc(32);
@@ -87,32 +89,19 @@ export class Runs {
     this.removed[run]++;
   }
 
-  /**
-   * Writes what the root does not have yet and makes a new root of it. Nothing is staged; on failure the old root stands.
-   * On a full disk there may be room in small pieces only, and without this checkpoint none ever comes back: so segments of 16 blocks, else of 4, else of 1.
-   */
+  /** Writes what the root does not have yet and makes a new root of it. Nothing is staged; on failure the old root stands. */
   checkpoint(): u32 {
     const first = this.firstToWrite();
     if (first > this.runCount) return Status.Ok;
     this.writer.fromReserve = true;
-    let status = this.writeRun(first, EXTENT_BLOCKS_MAX);
-    for (let blocks = EXTENT_BLOCKS_MAX / 4; status == Status.NoSpace && blocks > 0; blocks /= 4) {
-      const smaller = this.writeRun(first, blocks);
-      if (smaller == Status.TooLarge) break; // more segments than a directory lists
-      status = smaller;
-    }
-    this.writer.fromReserve = false;
-    if (status == Status.Ok) this.adopt(first);
-    return status;
-  }
-
-  private writeRun(first: u32, segmentBlocks: u32): u32 {
     this.rowCount = 0;
-    this.segmentBlocks = segmentBlocks;
+    this.segmentBlocks = EXTENT_BLOCKS_MAX;
     let status = this.writeEntries(first);
     if (status == Status.Ok) status = this.writeDirectory(first);
-    if (status != Status.Ok) this.freeRows(this.rows, this.rowCount);
-    return status;
+    this.writer.fromReserve = false;
+    if (status == Status.Ok) this.adopt(first);
+    else this.freeRows(this.rows, this.rowCount);
+    return status == Status.TooLarge ? <u32>Status.NoSpace : status;
   }
 
   /** The number of the run to write: it takes in the new entries and those of all runs from this number on. More than runCount: nothing to do. */
@@ -128,35 +117,50 @@ export class Runs {
     return first == this.runCount && count == 0 ? first + 1 : first;
   }
 
+  /**
+   * On a full disk there may be room in small pieces only, and without a checkpoint none ever comes back: what does not fit into segments of 16 blocks goes into segments of 4, and what does not fit into those into single
+   * blocks. What is written stays: blocks that are given back cannot be had again before two checkpoints.
+   */
   private writeEntries(first: u32): u32 {
     const isOnlyNew = first == this.runCount;
-    const segmentBytes = this.segmentBlocks * BLOCK_BYTES;
-    const entriesInSegment = segmentBytes / Entry.BYTES;
     let segment: u32 = 0;
     let filled: u32 = 0;
     let slot = isOnlyNew ? this.index.nextPerhapsNew(0) : this.index.nextUsed(0);
-    while (slot < this.index.slotLimit) {
+    let isDone = false;
+    while (!isDone) {
+      const isEnd = slot >= this.index.slotLimit;
+      if (isEnd && filled) {
+        this.endSegment(segment++, first, filled);
+        filled = 0;
+      }
+      if (segment == STAGING_BLOCKS / this.segmentBlocks || (isEnd && segment)) {
+        const status = this.writeSegments(segment);
+        if (status == Status.NoSpace && this.segmentBlocks > 1) {
+          this.segmentBlocks /= 4;
+          slot = this.firstSlots[this.writer.written];
+        } else if (status != Status.Ok) return status;
+        segment = 0;
+        continue;
+      }
+      if (isEnd) {
+        isDone = true;
+        continue;
+      }
       const entry = this.index.entry(slot);
       if (Entry.run(entry) >= first) {
-        const at = this.staging.base + segment * segmentBytes + filled * Entry.BYTES;
+        if (!filled) this.firstSlots[segment] = slot;
+        const at = this.staging.base + segment * this.segmentBlocks * BLOCK_BYTES + filled * Entry.BYTES;
         memory.copy(at, entry, Entry.BYTES);
         Entry.setFlags(at, 0);
         filled++;
-        if (filled == entriesInSegment) {
-          this.endSegment(segment, first, filled);
+        if (filled == this.segmentBlocks * BLOCK_BYTES / Entry.BYTES) {
+          this.endSegment(segment++, first, filled);
           filled = 0;
-          segment++;
-        }
-        if (segment == STAGING_BLOCKS / this.segmentBlocks) {
-          const status = this.writeSegments(segment);
-          if (status != Status.Ok) return status;
-          segment = 0;
         }
       }
       slot = isOnlyNew ? this.index.nextPerhapsNew(slot + 1) : this.index.nextUsed(slot + 1);
     }
-    if (filled) this.endSegment(segment++, first, filled);
-    return segment ? this.writeSegments(segment) : Status.Ok;
+    return Status.Ok;
   }
 
   /** A row for a full segment; its address is its place in the scratch for now. */

@@ -32,11 +32,11 @@ export class StagingBuffer {
   get tail(): usize { return this.base + <usize>this.usedBlocks * BLOCK_BYTES; }
   at(address: u64): usize { return this.base + <usize>address * BLOCK_BYTES; }
 
-  /** Makes the bytes at `tail` an extent; returns its staged address. There was room. */
-  append(kind: u32, value: usize, lengthBytes: u64, firstGroup: u32): u64 {
+  /** Makes the bytes at `tail` an extent, whose record gets the flags of run-writer.ts; returns its staged address. There was room. */
+  append(kind: u32, value: usize, lengthBytes: u64, firstGroup: u32, flags: u32): u64 {
     const address = <u64>this.usedBlocks;
     const record = this.records + <usize>this.count * Entry.BYTES;
-    Entry.fill(record, kind, value, lengthBytes, firstGroup, address, 0);
+    Entry.fill(record, kind, value, lengthBytes, firstGroup, address, flags);
     const extentBytes = Entry.extentBytes(record);
     // What lies behind the content goes to the device too, and must not be anybody's.
     memory.fill(this.tail + extentBytes, 0, Entry.blockCount(record) * BLOCK_BYTES - extentBytes);

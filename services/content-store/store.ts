@@ -138,7 +138,7 @@ export class ContentStore {
   }
 
   /** Stores the bytes of a lease as one object; its hash is in `hash`. */
-  store(data: u32, lengthBytes: u32): u32 {
+  store(data: u32, lengthBytes: u32, isEssential: bool = false): u32 {
     this.isDuplicate = false;
     if (lengthBytes > OBJECT_BYTES_MAX) return Status.TooLarge;
     if (lengthBytes > GROUP_BYTES) return this.storeLarge(data, lengthBytes);
@@ -151,7 +151,7 @@ export class ContentStore {
     let status = this.transfer.read(data, 0, tail, lengthBytes);
     if (status != Status.Ok) return status;
     hash(tail, lengthBytes, this.hash);
-    status = this.extentWriter.putStaged(this.hash, lengthBytes);
+    status = this.extentWriter.putStaged(this.hash, lengthBytes, isEssential);
     this.isDuplicate = this.extentWriter.isDuplicate;
     return status;
   }

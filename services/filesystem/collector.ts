@@ -15,15 +15,20 @@ import { TreeWalk } from "./tree-walk";
 import { Visited } from "./visited";
 
 const SWEEP_OBJECTS: u32 = 1024;
+/** So many removals, overwrites or nodes make a collection worth its work before it is needed: it frees at least that, so there is not one for each. */
+const OVERDUE: u64 = 64;
+/** So many nodes, once it is needed: fewer stay below what a change must leave (space.ts). */
+const NODES_WORTH: u64 = 16;
 /** The first byte of every name is at least 1. */
 const FIRST_NAME: usize = memory.data<u8>([1], 1);
 
 export class Collector {
   freedBlocks: u64 = 0;
   freedObjects: u64 = 0;
-  /** `journal.releaseCount` and `committer.checkpoints` after the last collection: nothing new to find while both stand there. */
+  /** `journal.releaseCount`, `committer.checkpoints` and `committer.nodesStored` after the last collection. */
   private releasesSeen: u64 = 0;
   private checkpointsSeen: u64 = 0;
+  private nodesSeen: u64 = 0;
   private marker: Marker;
   private trees: MerkleMap;
   private names: MerkleMap;
@@ -37,10 +42,15 @@ export class Collector {
     this.names = new MerkleMap(state.cache);
   }
 
-  get releasesSince(): u64 { return this.committer.journal.releaseCount - this.releasesSeen; }
+  /** Whether anything was let go since the last collection: by a proposal, or map nodes by a checkpoint, made or to be made. */
+  get isWorthwhile(): bool {
+    return this.committer.journal.releaseCount != this.releasesSeen || this.committer.checkpoints != this.checkpointsSeen || this.nodesSince >= NODES_WORTH;
+  }
 
-  /** Whether anything was let go since the last collection: by a proposal, or map nodes by a checkpoint. */
-  get isWorthwhile(): bool { return this.committer.journal.releaseCount != this.releasesSeen || this.committer.checkpoints != this.checkpointsSeen; }
+  get isOverdue(): bool { return this.committer.journal.releaseCount - this.releasesSeen >= OVERDUE || this.nodesSince >= OVERDUE; }
+
+  /** Nodes that took the place of others since the last collection, stored or not. */
+  private get nodesSince(): u64 { return this.committer.nodesStored - this.nodesSeen + <u64>this.state.cache.unstoredCount; }
 
   collect(): u32 {
     this.freedBlocks = 0;
@@ -69,6 +79,7 @@ export class Collector {
     let status: u32 = Status.Ok;
     for (let turn = 0; turn < 2 && (status == Status.Ok || status == Status.NotDurable); turn++) status = this.committer.checkpoint();
     this.checkpointsSeen = this.committer.checkpoints;
+    this.nodesSeen = this.committer.nodesStored;
     return status == Status.NoSpace || status == Status.NotDurable ? <u32>Status.Ok : status;
   }
 

@@ -43,6 +43,8 @@ export class Committer {
   /** What one transaction may carry. */
   recordBytes: u32 = 0;
   checkpoints: u64 = 0;
+  /** Map nodes put into the store since the mount. */
+  nodesStored: u64 = 0;
   /** Nodes put into the store since the last commit, at most: they are in its transaction. */
   private storedNodes: u32 = 0;
   /** Height of the log when a checkpoint in the background failed: none is tried there again before another commit. */
@@ -166,7 +168,10 @@ export class Committer {
 
   /** Store some nodes, all of which are hashed; and close the transaction below when it has become long. Nothing is queued then: whoever stores nodes has committed before. */
   private storeStep(): u32 {
-    const status = this.state.cache.storeSome(STORE_STEP_NODES);
+    const cache = this.state.cache;
+    const before = cache.unstoredCount;
+    const status = cache.storeSome(STORE_STEP_NODES);
+    this.nodesStored += before - cache.unstoredCount;
     this.storedNodes += STORE_STEP_NODES;
     return status == Status.Ok && this.storedNodes * ITEM_BYTES >= this.recordBytes >> 1 ? this.flush() : status;
   }

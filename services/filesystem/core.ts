@@ -19,9 +19,6 @@ import { State } from "./state";
 import { TreeWalk } from "./tree-walk";
 import { Visited } from "./visited";
 
-/** So many removals or overwrites make a collection worth its work before it is needed. */
-const RELEASES_WORTH: u64 = 64;
-
 /** Sizes of the node cache. main.ts gives those that fill the domain's memory. */
 export class Sizes {
   constructor(readonly nodeCount: u32, readonly chunkCount: u32) {}
@@ -66,22 +63,40 @@ export class Core {
     return this.mountStatus;
   }
 
-  /** Before a change that adds up to so many bytes of content or names; 0: one that adds nothing. */
-  begin(bytes: u64): u32 {
+  /** Before a change that adds up to so many bytes of content or names. */
+  beginAddition(bytes: u64): u32 {
+    let status = this.begin(false);
+    if (status == Status.Ok && !this.space.admits(bytes)) {
+      status = this.findSpace();
+      if (status == Status.Ok && !this.space.admits(bytes)) status = Status.NoSpace;
+    }
+    if (status == Status.Ok) this.space.spend(bytes);
+    return status;
+  }
+
+  /** Before a change that neither adds content nor lets any go. */
+  beginChange(): u32 {
+    let status = this.begin(false);
+    if (status == Status.Ok && !this.space.admitsChange) {
+      status = this.findSpace();
+      if (status == Status.Ok && !this.space.admitsChange) status = Status.NoSpace;
+    }
+    return status;
+  }
+
+  /** Before a change that may let content go: on a full disk it is how space comes back. */
+  beginRemoval(): u32 { return this.begin(true); }
+
+  private begin(isRemoval: bool): u32 {
     if (this.journal.isLost) return Status.Lost;
     if (this.committer.isDue) {
       const status = this.secure();
-      // On a full disk, what adds nothing may still be queued: it is how space comes back.
-      if (status != Status.Ok && (status != Status.NoSpace || bytes > 0 || !this.hasRoom)) return status;
+      // On a full disk a removal may still be queued.
+      if (status != Status.Ok && (status != Status.NoSpace || !isRemoval || !this.hasRoom)) return status;
     }
     if (this.space.isTight) {
       const status = this.relieve();
       if (status != Status.Ok) return status;
-    }
-    if (bytes > 0) {
-      const status = this.ensureSpace(bytes);
-      if (status != Status.Ok) return status;
-      this.space.spend(bytes);
     }
     this.committer.noteChange();
     return Status.Ok;
@@ -101,8 +116,7 @@ export class Core {
   private relieve(): u32 {
     const status = this.space.refresh();
     if (status != Status.Ok || !this.space.isTight) return status;
-    // Each collection frees at least what these let go: so that there is not one for each removal.
-    if (!this.space.isCritical && this.collector.releasesSince < RELEASES_WORTH) return status;
+    if (!this.space.isCritical && !this.collector.isOverdue) return status;
     const collected = this.makeRoom();
     return collected == Status.Ok || collected == Status.NoSpace ? this.space.refresh() : collected;
   }
@@ -121,14 +135,11 @@ export class Core {
     return this.journal.batch.hasRoom && cache.unstoredBytes < cache.capacityBytes - (cache.capacityBytes >> 2);
   }
 
-  private ensureSpace(bytes: u64): u32 {
-    if (this.space.admits(bytes)) return Status.Ok;
-    let status = this.space.refresh();
-    if (status != Status.Ok || this.space.admits(bytes)) return status;
-    status = this.makeRoom();
-    if (status != Status.Ok) return status;
-    status = this.space.refresh();
-    if (status != Status.Ok) return status;
-    return this.space.admits(bytes) ? Status.Ok : Status.NoSpace;
+  /** The figures were against it: look again, and collect if that may help; they are those of now if this answers Ok. */
+  private findSpace(): u32 {
+    const status = this.space.refresh();
+    if (status != Status.Ok || !this.collector.isWorthwhile) return status;
+    const collected = this.collector.collect();
+    return collected == Status.Ok || collected == Status.NoSpace ? this.space.refresh() : collected;
   }
 }

@@ -102,7 +102,7 @@ export class FileOperations {
   write(file: u32, offsetBytes: u64, flags: u32, lease: u32, lengthBytes: u32): u32 {
     if ((flags & ~WriteFlag.append) != 0) return Status.InvalidArgument;
     if (file == 0) return Status.IsDirectory;
-    let status = this.core.begin(<u64>lengthBytes + 1);
+    let status = this.core.beginAddition(<u64>lengthBytes + 1);
     if (status != Status.Ok) return status;
     const isAppend = (flags & WriteFlag.append) != 0;
     status = this.core.files.write(file, offsetBytes, isAppend, lease, lengthBytes);
@@ -112,7 +112,7 @@ export class FileOperations {
 
   truncate(file: u32, size: u64): u32 {
     if (file == 0) return Status.IsDirectory;
-    const status = this.core.begin(0);
+    const status = this.core.beginRemoval();
     return status == Status.Ok ? this.core.files.truncate(file, size) : status;
   }
 

@@ -77,7 +77,7 @@ export class StoreContents extends Contents {
   private fresh: usize = heap.alloc(MARK_MAX);
 
   store(source: u32, address: usize, lengthBytes: u32, hashOut: usize): u32 {
-    const status = -contentStore.callStore(FilesystemCapabilities.contentStore, source, address, lengthBytes);
+    const status = -contentStore.callStore(FilesystemCapabilities.contentStore, source == 0 ? contentStore.StoreFlag.essential : 0, source, address, lengthBytes);
     memory.copy(hashOut, contentStore.StoreReply.hash(), HASH_BYTES);
     return status;
   }

@@ -51,7 +51,7 @@ export abstract class Contents {
   notAllocated: u64 = 0;
   overlapping: u64 = 0;
 
-  /** At most 64 KiB; its hash goes to `hashOut`. */
+  /** At most 64 KiB from a lease, or if `source` is 0 from our own memory: then it is the filesystem's own, which may have blocks of the reserve. Its hash goes to `hashOut`. */
   abstract store(source: u32, address: usize, lengthBytes: u32, hashOut: usize): u32;
   abstract get(hash: usize, offsetBytes: u64, source: u32, address: usize, lengthBytes: u32): u32;
   abstract describe(hash: usize): u32;

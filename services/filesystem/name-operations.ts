@@ -26,7 +26,7 @@ export class NameOperations {
   create(kind: u32, mode: u32, owner: u32, group: u32, content: usize, size: u64): u32 {
     const core = this.core;
     const path = core.path;
-    let status = core.begin(NAME_COST_BYTES);
+    let status = core.beginAddition(NAME_COST_BYTES);
     if (status != Status.Ok) return status;
     const payload = core.journal.payload;
     Create.set(payload, path.directory, core.state.nextInode, kind, mode, owner, group, content, size);
@@ -55,7 +55,7 @@ export class NameOperations {
     if (status != Status.Ok) return status;
     if (this.core.path.isFound) return Status.Exists;
     if (this.core.path.wantsDirectory) return Status.NotFound;
-    status = this.core.begin(NAME_COST_BYTES + targetLength);
+    status = this.core.beginAddition(NAME_COST_BYTES + targetLength);
     if (status == Status.Ok) status = this.core.contents.store(target, 0, targetLength, this.content);
     return status == Status.Ok ? this.create(FileKind.symlink, 0o777, owner, group, this.content, targetLength) : status;
   }
@@ -85,7 +85,7 @@ export class NameOperations {
     const isDirectory = InodeRecord.kind(walk.record) == FileKind.directory;
     if (isDirectory && (flags & RemoveFlag.directory) == 0) return Status.IsDirectory;
     if (!isDirectory && (flags & RemoveFlag.directory) != 0) return Status.NotDirectory;
-    status = core.begin(0);
+    status = core.beginRemoval();
     if (status != Status.Ok) return status;
     // A commit in between may have saved the file: the record kept for those who have it open must be the last.
     status = core.state.readInode(walk.inode, walk.record);
@@ -118,7 +118,7 @@ export class NameOperations {
     if (walk.isFound && (flags & RenameFlag.noReplace) != 0) return Status.Exists;
     if (walk.isFound && walk.inode == inode) return Status.Ok; // two names of one file, or one name: POSIX says nothing happens
     const replaced = walk.isFound ? walk.inode : 0;
-    status = core.begin(0);
+    status = replaced != 0 ? core.beginRemoval() : core.beginChange();
     if (status == Status.Ok && replaced != 0) status = core.state.readInode(replaced, this.replacedRecord);
     if (status != Status.Ok) return status;
     const payload = core.journal.payload;
@@ -137,7 +137,7 @@ export class NameOperations {
     if (status != Status.Ok) return status;
     if (!core.path.isFound) return Status.NotFound;
     if (mask == 0) return Status.Ok;
-    status = core.begin(0);
+    status = core.beginChange();
     // The time of a write that is still unsaved must not come after the time that is set here.
     const open = core.files.files.find(core.path.inode);
     if (status == Status.Ok && open != 0 && (mask & AttributeMask.modified) != 0) status = core.files.save(open);

@@ -51,7 +51,7 @@ export class SnapshotOperations {
   remove(name: u32, nameBytes: u32): u32 {
     this.freedBlocks = 0;
     let status = this.takeName(name, nameBytes);
-    if (status == Status.Ok) status = this.core.begin(0);
+    if (status == Status.Ok) status = this.core.beginRemoval();
     if (status != Status.Ok) return status;
     memory.copy(this.core.journal.payload, this.name, nameBytes);
     status = this.core.journal.propose(EntryType.snapshotDelete, nameBytes);
@@ -138,7 +138,7 @@ export class SnapshotOperations {
 
   /** Everything before is committed and the tree's nodes are in the store. */
   private settle(bytes: u64): u32 {
-    let status = this.core.begin(bytes);
+    let status = this.core.beginAddition(bytes);
     if (status == Status.Ok) status = this.core.secure();
     return status == Status.Ok ? this.core.committer.storeNodes() : status;
   }

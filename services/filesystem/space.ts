@@ -48,8 +48,10 @@ export class Space {
     return Status.Ok;
   }
 
-  /** Blocks that only removals and metadata may use: a fixed part, and what the changes in memory will take when they are written. */
-  get reservedBlocks(): u64 { return min(max(this.blockCount / RESERVE_PART, RESERVE_MIN), RESERVE_MAX) + (this.indexBlocks << 1) + this.owedBlocks; }
+  /** Blocks that new content leaves alone: a fixed part, and what the changes in memory will take when they are written. */
+  get reservedBlocks(): u64 { return this.fixedBlocks + (this.indexBlocks << 1) + this.owedBlocks; }
+
+  private get fixedBlocks(): u64 { return min(max(this.blockCount / RESERVE_PART, RESERVE_MIN), RESERVE_MAX); }
 
   /** Blocks that a checkpoint of what is in memory will take. */
   get owedBlocks(): u64 { return ((<u64>this.state.cache.unstoredBytes << 1) + this.journal.archiveBytes + this.journal.batch.entryBytes) >> BLOCK_SHIFT; }
@@ -65,6 +67,9 @@ export class Space {
     const wanted = (bytes >> BLOCK_SHIFT) + 2 + this.spentBlocks + this.reservedBlocks;
     return wanted <= this.freeBlocks;
   }
+
+  /** Whether a change of what is there (a mode, a name) leaves half of the fixed part: its entry stays in the log for good, and removals must still find room for theirs. */
+  get admitsChange(): bool { return 2 + this.spentBlocks + this.reservedBlocks - (this.fixedBlocks >> 1) <= this.freeBlocks; }
 
   spend(bytes: u64): void { this.spentBlocks += (bytes >> BLOCK_SHIFT) + 1; }
 }

@@ -29,7 +29,7 @@ function storeState(system: System, store: ContentStoreClient, number: number): 
   const client = system.client("host");
   const address = client.reserve(64);
   client.view.setUint32(address, number, true);
-  return store.store({ data: { address, length: 64 } }).hash;
+  return store.store({ flags: 0, data: { address, length: 64 } }).hash;
 }
 
 test("the log survives remounts, with and without checkpoints, and refuses old keys after each", () => {

@@ -79,7 +79,7 @@ export class StoreBench {
   }
   bytes(length: number): Uint8Array { return this.client.bytes.slice(this.buffer, this.buffer + length); }
 
-  storeBytes(data: Uint8Array): Uint8Array { return this.store.store({ data: this.put(data) }).hash; }
+  storeBytes(data: Uint8Array): Uint8Array { return this.store.store({ flags: 0, data: this.put(data) }).hash; }
   get(hash: Uint8Array, offset: number, length: number): Uint8Array {
     return this.bytes(this.store.get({ hash, offsetBytes: BigInt(offset), buffer: this.lease(length) }).lengthBytes);
   }

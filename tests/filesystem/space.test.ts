@@ -95,3 +95,52 @@ test("snapshots hold space and give it back", () => {
   assert.equal(bench.check().text, "");
   bench.close();
 });
+
+for (const [what, bytesEach, syncEvery] of [["small files, a sync after each", 3000, 1], ["small files", 3000, 50], ["files of two blocks", 5000, 3]] as const) {
+  test(`changes of ${what}, on a full disk: refused before removals find no room, and every sync succeeds`, () => {
+    const bench = FilesystemBench.formatted(64);
+    const random = new Random(5);
+    const names = [...fill(bench, random, "f", bytesEach).keys()];
+    bench.tree.sync();
+    let refused = 0;
+    for (let turn = 0; turn < 3000; turn++) {
+      const place = (turn * 7919) % names.length, name = names[place]!;
+      const isRename = turn % 2 === 0;
+      const status = statusOf(() => (isRename ? bench.tree.rename(path(name), path(`${name}x`)) : bench.tree.setAttributes(path(name), { mode: turn & 0o777 })));
+      if (status === 0 && isRename) names[place] = `${name}x`;
+      if (status !== 0) {
+        assert.equal(status, Status.NoSpace);
+        refused++;
+      }
+      if (turn % syncEvery === 0) assert.equal(statusOf(() => bench.tree.sync()), 0, `sync ${turn}`);
+    }
+    assert.ok(refused < 2900, `${3000 - refused} changes fit`);
+    bench.tree.sync();
+    bench.remount();
+    for (const [index, name] of names.entries()) assert.equal(statusOf(() => bench.tree.remove(path(name))), 0, `removal ${index} of ${names.length}`);
+    assert.equal(statusOf(() => bench.tree.sync()), 0);
+    bench.remount();
+    assert.equal(bench.check().text, "");
+    assert.ok(fill(bench, random, "again", bytesEach).size > names.length / 2);
+    bench.close();
+  });
+}
+
+test("every second file of a full disk can be removed, though what comes back is in pieces", () => {
+  for (const bytesEach of [100, 3000, 40_000]) {
+    const bench = FilesystemBench.formatted(64);
+    const random = new Random(7);
+    const files = fill(bench, random, "f", bytesEach);
+    bench.tree.sync();
+    const names = [...files.keys()];
+    for (let index = 0; index < names.length; index += 2) {
+      assert.equal(statusOf(() => bench.tree.remove(path(names[index]!))), 0, `removal ${index} of ${names.length}`);
+      files.delete(names[index]!);
+    }
+    assert.equal(statusOf(() => bench.tree.sync()), 0);
+    bench.remount();
+    for (const [name, content] of files) assert.equal(Buffer.compare(readFile(bench.tree, name), content), 0, name);
+    assert.equal(bench.check().text, "");
+    bench.close();
+  }
+});

@@ -5,6 +5,10 @@ import { Status } from "./status";
 
 export const INTERFACE: u16 = 3;
 
+/** essential: without it no checkpoint can be made, and no space comes back; it may have blocks of the reserve. */
+export namespace StoreFlag {
+  export const essential: u32 = 1;
+}
 
 /** Counts. */
 export namespace StoreStatistics {
@@ -27,11 +31,12 @@ export namespace StoreStatistics {
   export function setReserved(p: usize, value: u64): void { store<u64>(p, value, 56); }
 }
 
-/** Store the bytes as one object. 0 or −Status. */
-export function callStore(endpoint: u32, dataSource: u32, dataAddress: usize, dataLength: u32): i32 {
+/** Store the bytes as one object; `flags` are StoreFlag. 0 or −Status. */
+export function callStore(endpoint: u32, flags: u32, dataSource: u32, dataAddress: usize, dataLength: u32): i32 {
   store<u32>(messageOut, 65539);
   store<u64>(messageOut, 0, 4);
   store<u32>(messageOut, 1, 12);
+  store<u32>(messageOut, flags, 16);
   store<u32>(messageOut, dataSource, 64); store<u32>(messageOut, <u32>dataAddress, 68); store<u32>(messageOut, dataLength, 72); store<u32>(messageOut, 1, 76);
   return kernel.call(endpoint);
 }
@@ -255,8 +260,8 @@ export namespace RecountReply {
 
 /** What a service of this interface extends; an operation it does not override answers Unsupported. */
 export abstract class Server {
-  /** Store the bytes as one object. */
-  store(badge: u32, rights: u32, data: u32, dataLength: u32): u32 { return Status.Unsupported; }
+  /** Store the bytes as one object; `flags` are StoreFlag. */
+  store(badge: u32, rights: u32, flags: u32, data: u32, dataLength: u32): u32 { return Status.Unsupported; }
   /** Verified bytes of an object from `offsetBytes`; short at its end. */
   get(badge: u32, rights: u32, hash: usize, offsetBytes: u64, buffer: u32, bufferLength: u32): u32 { return Status.Unsupported; }
   /** Length of an object and the blocks it occupies. */
@@ -298,7 +303,7 @@ export abstract class Server {
       case 1:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 1)) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);
-        return this.store(badge, rights, load<u32>(messageIn, 64), load<u32>(messageIn, 72));
+        return this.store(badge, rights, load<u32>(messageIn, 16), load<u32>(messageIn, 64), load<u32>(messageIn, 72));
       case 2:
         if (counts != 1 || !(load<u32>(messageIn, 76) & 2)) return Status.ProtocolBreach;
         store<u32>(messageIn, 0, 12);

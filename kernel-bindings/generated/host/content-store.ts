@@ -2,6 +2,8 @@
 import { type ClientPort, copyHash, type Lease, StatusError, writeHash, writeLease } from "../../host/client-port.ts";
 
 export const INTERFACE = 3;
+/** essential: without it no checkpoint can be made, and no space comes back; it may have blocks of the reserve. */
+export const StoreFlag = { essential: 1 } as const;
 
 /** Counts. */
 export interface StoreStatistics { objects: bigint; groups: bigint; interiors: bigint; storedBytes: bigint; duplicateObjects: bigint; duplicateGroups: bigint; usedBlocks: bigint; reserved: bigint }
@@ -12,10 +14,11 @@ export function readStoreStatistics(view: DataView, offset: number): StoreStatis
 
 export class ContentStoreClient {
   constructor(readonly client: ClientPort, readonly endpoint: number) {}
-  /** Store the bytes as one object. */
-  store(request: { data: Lease }): { hash: Uint8Array; duplicate: number } {
+  /** Store the bytes as one object; `flags` are StoreFlag. */
+  store(request: { flags: number; data: Lease }): { hash: Uint8Array; duplicate: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 65539, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 1, true);
+    view.setUint32(16, request.flags, true);
     writeLease(view, 64, request.data, 1);
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "content-store.store");

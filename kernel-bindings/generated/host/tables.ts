@@ -1071,8 +1071,14 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 1,
     "name": "store",
-    "sentence": "Store the bytes as one object.",
-    "request": [],
+    "sentence": "Store the bytes as one object; `flags` are StoreFlag.",
+    "request": [
+     {
+      "name": "flags",
+      "type": "u32",
+      "offset": 0
+     }
+    ],
     "reply": [
      {
       "name": "hash",
@@ -1420,7 +1426,15 @@ export const interfaceTable: TableInterface[] = [
     "capabilities": []
    }
   ],
-  "constants": []
+  "constants": [
+   {
+    "name": "StoreFlag",
+    "sentence": "essential: without it no checkpoint can be made, and no space comes back; it may have blocks of the reserve.",
+    "values": {
+     "essential": 1
+    }
+   }
+  ]
  },
  {
   "number": 4,

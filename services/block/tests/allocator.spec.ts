@@ -183,11 +183,33 @@ describe("the allocator", () => {
     const allocator = allocatorOf(1 << 32);
     const total = allocator.freeCount;
     expect(total).toBe(allocator.geometry.clientBlocks(0, 1 << 32));
-    expect(allocator.allocate((1 << 32) - 1, 1, false)).toBe(Status.Ok);
-    expect(allocator.foundAddress).toBe((1 << 32) - 1);
-    expect(allocator.allocate((1 << 32) - 1, 5, false)).toBe(Status.Ok);
-    expect(allocator.foundAddress).toBe(1, "around the end");
+    const last: u64 = (<u64>1 << 32) - allocator.reserveCount - 1;
+    expect(allocator.allocate(last, 1, false)).toBe(Status.Ok);
+    expect(allocator.foundAddress).toBe(last);
+    expect(allocator.allocate(last, 5, false)).toBe(Status.Ok);
+    expect(allocator.foundAddress).toBe(1, "around the end, of which the last blocks are left alone");
     expect(allocator.freeCount).toBe(total - 6);
+  });
+
+  it("where free space is in pieces finds the longest, and for those who may have the reserve a long run", () => {
+    const model = new Model();
+    const end = BLOCKS - model.allocator.reserveCount;
+    // All but the end in use; then one block in two comes back, and three in a row far from where the search begins.
+    while (model.allocator.allocate(0, 5000, false) == Status.Ok) {}
+    const three = end - 1000 & ~1;
+    for (let at = end - 9000 & ~1; at < end - 2; at += 2) expect(model.allocator.free(at, at == three ? 2 : 1)).toBe(Status.Ok);
+    model.allocator.advance();
+    model.allocator.advance();
+    expect(model.allocator.allocate(end - 8000 & ~1, 16, false)).toBe(Status.Ok);
+    expect(model.allocator.foundAddress).toBe(three);
+    expect(model.allocator.foundCount).toBe(3);
+    expect(model.allocator.allocate(end - 8000 & ~1, 16, false)).toBe(Status.Ok);
+    expect(model.allocator.foundCount).toBe(1);
+    expect(model.allocator.allocate(end - 8000 & ~1, 16, true)).toBe(Status.Ok);
+    expect(model.allocator.foundCount).toBe(16);
+    expect(model.allocator.foundAddress).toBeGreaterThanOrEqual(end);
+    expect(model.allocator.allocate(0, 1, true)).toBe(Status.Ok);
+    expect(model.allocator.foundAddress).toBeLessThan(end, "a short one is found elsewhere, also behind a long one");
   });
 
   it("refuses to free what no client has", () => {

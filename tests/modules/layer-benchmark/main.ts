@@ -72,14 +72,14 @@ function benchBlock(): void {
 
 function benchStore(): void {
   let count = scaled(500), began = now();
-  for (let i: u32 = 0; i < count; i++) { scramble(4096); must("store", objects.callStore(Handles.contentStore, 0, buffer, 4096)); }
+  for (let i: u32 = 0; i < count; i++) { scramble(4096); must("store", objects.callStore(Handles.contentStore, 0, 0, buffer, 4096)); }
   row("content-store", "store 4 KiB", count, began, <u64>count * 4096);
   began = now();
-  for (let i: u32 = 0; i < count; i++) must("store", objects.callStore(Handles.contentStore, 0, buffer, 4096));
+  for (let i: u32 = 0; i < count; i++) must("store", objects.callStore(Handles.contentStore, 0, 0, buffer, 4096));
   row("content-store", "store 4 KiB again", count, began, <u64>count * 4096);
   count = scaled(200);
   began = now();
-  for (let i: u32 = 0; i < count; i++) { scramble(65536); must("store", objects.callStore(Handles.contentStore, 0, buffer, 65536)); }
+  for (let i: u32 = 0; i < count; i++) { scramble(65536); must("store", objects.callStore(Handles.contentStore, 0, 0, buffer, 65536)); }
   row("content-store", "store 64 KiB", count, began, <u64>count * 65536);
   memory.copy(hash, objects.StoreReply.hash(), 32);
   count = scaled(2000);
