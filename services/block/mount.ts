@@ -48,6 +48,7 @@ export class Mount {
     if (!status) status = this.begin();
     if (!status) status = this.coverGenerations();
     if (!status && this.hasRedo) status = this.layRedo();
+    if (!status && this.slots.damagedCount != 0 && !volume.isReadOnly) this.slots.emptyDamaged();
     volume.isDamaged = status == Status.Corrupted;
     volume.mountStatus = status;
     return status;

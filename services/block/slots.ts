@@ -59,6 +59,20 @@ export class Slots {
     }
   }
 
+  /**
+   * The image is mounted and its last two generations stand: what was damaged and still is gets emptied, so that nobody finds it again before its turn comes.
+   * Never what cannot be read, which may be sound; what cannot be written stays as it is.
+   */
+  emptyDamaged(): void {
+    const wasSound = this.validMask | this.unreadableMask;
+    this.read();
+    if (this.readFailure) return;
+    memory.fill(this.block, 0, BLOCK_BYTES);
+    for (let slot: u32 = 0; slot < SLOT_COUNT; slot++) {
+      if (((wasSound | this.validMask) >> slot & 1) == 0 && !this.views[slot].isEmpty) this.disk.write(this.geometry.slotAddress(slot), 0, this.block, 1);
+    }
+  }
+
   /** The valid slot with the highest generation below `limit`, of the image `imageId` (0: any); −1: none. */
   newestBelow(limit: u64, imageId: usize): i32 {
     let found = -1;

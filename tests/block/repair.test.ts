@@ -84,6 +84,12 @@ for (const [name, past] of pasts) test(`an image ${name}: any superblock or chec
     bench.mount();
     check({ bench, kept }, about);
     if (structure.isReached) assert.ok(bench.block.describe().flags & BlockFlag.fellBack, `${about}: told of`);
+    if (structure.role === "superblock" && !isUnreadable) {
+      assert.equal(bench.block.verify().damagedBlocks, 0n, `${about}: done away with`);
+      bench.mount();
+      check({ bench, kept }, about);
+      assert.equal(bench.block.describe().flags & BlockFlag.fellBack, 0, `${about}: told of once`);
+    }
     const after: Client = { bench, kept: [...kept] };
     checkpoints(4)(after);
     assert.deepEqual(device.unreadable, [], `${about}: written again`);
