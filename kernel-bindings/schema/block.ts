@@ -21,7 +21,7 @@ export const block: Interface = {
   operations: [
     { number: 1, name: "describe", sentence: "Size and state of the image.", reply: { blockCount: "u64", freeBlocks: "u64", sequence: "u64", generation: "u64", flags: "u32", version: "u32", mountStatus: "u32" } },
     { number: 2, name: "format", sentence: "Make an empty image of the device; blockCount 0 takes all of it. Durable when it returns.", request: { blockCount: "u64", flags: "u32" }, errors: ["DeviceGone", "AlreadyFormatted", "NoSpace", "ReadOnly", "DeviceError"] },
-    { number: 3, name: "allocate", sentence: "A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint.", request: { hint: "u64", count: "u32", flags: "u32" },
+    { number: 3, name: "allocate", sentence: "A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; the end of the image comes last; `flags` are AllocateFlag. Busy: not before a checkpoint.", request: { hint: "u64", count: "u32", flags: "u32" },
       reply: { address: "u64", count: "u32" }, errors: ["DeviceGone", "DeviceError", "NoSpace", "NotFormatted", "Busy", "Corrupted"] },
     { number: 4, name: "free", sentence: "Give blocks back; they are reusable when nothing recoverable reaches them. Busy: not before a checkpoint.", request: { address: "u64", count: "u32" }, errors: ["DeviceGone", "DeviceError", "InvalidArgument", "TooLarge", "Busy", "Corrupted"] },
     { number: 5, name: "read", sentence: "Read whole blocks into the buffer.", request: { address: "u64" }, leases: [{ name: "buffer", access: "write" }], errors: ["DeviceGone", "DeviceError", "OutOfRange"] },

@@ -106,7 +106,7 @@ export class Checker extends TreeVisitor {
     let status = blocks.verify();
     this.finish(status, "the block service's structures");
     this.checkedBlocks = status == Status.Ok ? blocks.checkedBlocks : 0;
-    if (status == Status.Ok && blocks.damagedBlocks > 0) this.report.number(blocks.damagedBlocks).text(" blocks of the block service are damaged, the first at ").number(blocks.firstDamaged).end();
+    if (status == Status.Ok && blocks.damagedBlocks > 0) this.report.number(blocks.damagedBlocks).text(blocks.damagedBlocks == 1 ? " block of the block service is damaged, at " : " blocks of the block service are damaged, the first at ").number(blocks.firstDamaged).end();
     const ownedBelow = blocks.ownedBlocks;
     const recounted = contents.recount();
     this.finish(recounted, "the content store's index");

@@ -145,7 +145,7 @@ export function callFormat(endpoint: u32, blockCount: u64, flags: u32): i32 {
   return kernel.call(endpoint);
 }
 
-/** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint. 0 or −Status. */
+/** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; the end of the image comes last; `flags` are AllocateFlag. Busy: not before a checkpoint. 0 or −Status. */
 export function callAllocate(endpoint: u32, hint: u64, count: u32, flags: u32): i32 {
   store<u32>(messageOut, 196610);
   store<u64>(messageOut, 0, 4);
@@ -400,7 +400,7 @@ export abstract class Server {
   describe(badge: u32, rights: u32): u32 { return Status.Unsupported; }
   /** Make an empty image of the device; blockCount 0 takes all of it. Durable when it returns. */
   format(badge: u32, rights: u32, blockCount: u64, flags: u32): u32 { return Status.Unsupported; }
-  /** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint. */
+  /** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; the end of the image comes last; `flags` are AllocateFlag. Busy: not before a checkpoint. */
   allocate(badge: u32, rights: u32, hint: u64, count: u32, flags: u32): u32 { return Status.Unsupported; }
   /** Give blocks back; they are reusable when nothing recoverable reaches them. Busy: not before a checkpoint. */
   free(badge: u32, rights: u32, address: u64, count: u32): u32 { return Status.Unsupported; }

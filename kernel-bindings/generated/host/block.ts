@@ -46,7 +46,7 @@ export class BlockClient {
     const status = -this.client.call(this.endpoint);
     if (status !== 0) throw new StatusError(status, "block.format");
   }
-  /** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint. */
+  /** A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; the end of the image comes last; `flags` are AllocateFlag. Busy: not before a checkpoint. */
   allocate(request: { hint: bigint; count: number; flags: number }): { address: bigint; count: number } {
     const view = this.client.messageOut;
     view.setUint32(0, 196610, true); view.setUint32(4, 0, true); view.setUint32(8, 0, true); view.setUint32(12, 0, true);

@@ -631,7 +631,7 @@ export const interfaceTable: TableInterface[] = [
    {
     "number": 3,
     "name": "allocate",
-    "sentence": "A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; `flags` are AllocateFlag. Busy: not before a checkpoint.",
+    "sentence": "A contiguous run of up to `count` free blocks, near `hint` (0: behind the last one), in the open transaction; the end of the image comes last; `flags` are AllocateFlag. Busy: not before a checkpoint.",
     "request": [
      {
       "name": "hint",
