@@ -38,19 +38,25 @@ test("damage that a mount did without is told by every command, and by df, in th
   const before = axiomfs(["df", image]);
   assert.equal(before.stderr, "");
   assert.doesNotMatch(before.stdout, /warning/);
-  const file = openSync(image, "r+"), sector = Buffer.alloc(512);
-  let newest = 0, generation = 0n;
-  for (let slot = 0; slot < 4; slot++) {
-    readSync(file, sector, 0, 512, slot * 4096 * 4096);
-    if (sector.readBigUInt64LE(56) > generation) [newest, generation] = [slot, sector.readBigUInt64LE(56)];
-  }
-  writeSync(file, Buffer.of(0x5a), 0, 1, newest * 4096 * 4096 + 100);
-  closeSync(file);
+  const damageNewest = (): void => {
+    const file = openSync(image, "r+"), sector = Buffer.alloc(512);
+    let newest = 0, generation = 0n;
+    for (let slot = 0; slot < 4; slot++) {
+      readSync(file, sector, 0, 512, slot * 4096 * 4096);
+      if (sector.readBigUInt64LE(56) > generation) [newest, generation] = [slot, sector.readBigUInt64LE(56)];
+    }
+    writeSync(file, Buffer.of(0x5a), 0, 1, newest * 4096 * 4096 + 100);
+    closeSync(file);
+  };
+  damageNewest();
   const told = axiomfs(["df", image]);
   assert.equal(told.status, 0);
   assert.equal(told.stderr, `axiomfs: ${image}: ${fellBack}\n`);
   assert.match(told.stdout, new RegExp(`^warning: +${fellBack}$`, "m"));
+  assert.deepEqual(axiomfs(["df", image]), before, "told once: the mount has made it good");
+  damageNewest();
   assert.deepEqual((JSON.parse(output("df", image, "--json")) as { warnings: string[] }).warnings, [fellBack]);
+  damageNewest();
   assert.match(output("boot", image, "--hosted", "--run", "df"), new RegExp(`^warning: +${fellBack}$`, "m"));
 }));
 
